@@ -1,0 +1,1 @@
+"""Gates: Great Expectations, evaluated by Polars, before anything becomes visible."""

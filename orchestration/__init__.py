@@ -1,0 +1,1 @@
+"""The Dagster code location: loads the declarations under defs/ and binds resources."""

@@ -1,0 +1,1 @@
+"""The declarations: a folder a product, a folder a thing in it."""

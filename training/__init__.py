@@ -1,0 +1,1 @@
+"""Training, evaluation, compression and publication of small models."""
