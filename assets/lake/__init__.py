@@ -1,0 +1,47 @@
+"""The lake: Delta tables partitioned by `date`, written in the order stage, audit, publish.
+
+A partition is one event day of one table. Its new content is *staged* as Parquet files that no reader sees, examined
+by a gate, and *published* by one commit to the Delta log, without a copy. Publishing replaces exactly that partition,
+is idempotent by digest, and is safe beside other writers of the same table, even of the same day.
+
+    lake = Lake("data/lake")
+    staged = lake.stage("shop_events", day, frame, digest=digest(inputs, declaration), run_id="run-1")
+    lake.scan_staged(staged)                      # what a gate examines
+    lake.publish(staged)                          # now everybody sees it
+    lake.scan("shop_events", start=day, end=day)  # with the column `date`
+"""
+
+from assets.lake.digest import digest
+from assets.lake.errors import (
+    LakeError,
+    MissingPartitionError,
+    MissingTableError,
+    MissingVersionError,
+    PublishConflictError,
+    SchemaChangeError,
+    StagedFilesError,
+    UnstorableTypeError,
+)
+from assets.lake.lake import Lake
+from assets.lake.records import CleanUp, Commit, Published, Refused, Staged, StagedFile
+from assets.lake.schema import stored_schema
+
+__all__ = [
+    "CleanUp",
+    "Commit",
+    "Lake",
+    "LakeError",
+    "MissingPartitionError",
+    "MissingTableError",
+    "MissingVersionError",
+    "PublishConflictError",
+    "Published",
+    "Refused",
+    "SchemaChangeError",
+    "Staged",
+    "StagedFile",
+    "StagedFilesError",
+    "UnstorableTypeError",
+    "digest",
+    "stored_schema",
+]

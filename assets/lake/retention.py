@@ -1,0 +1,110 @@
+"""Going back to an earlier version, and removing what no reader needs any more."""
+
+import datetime as dt
+import math
+import re
+import uuid
+from collections.abc import Callable, Mapping
+
+from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import DeltaError
+
+from assets.lake.errors import MissingVersionError, PublishConflictError
+from assets.lake.files import Files
+from assets.lake.publication import INFO, published_days, transaction_of
+from assets.lake.records import CleanUp, Published
+from assets.lake.refusal import FOLDER
+
+_ATTEMPTS = 60
+# What writers leave when they are killed: log entries before their rename, the uploads of the object store client,
+# and files that were to be renamed into place.
+_LEFTOVER = re.compile(r"(^|/)_commit_[^/]*\.tmp$|\.tmp$|#\d+$")
+
+
+def restore(
+    table: str,
+    version: int,
+    *,
+    uri: str,
+    storage_options: Mapping[str, str] | None,
+    reason: str,
+    is_whole: Callable[[Published], bool],
+) -> int:
+    """Make an earlier version the newest one.
+
+    Raises:
+        MissingVersionError: Files of that version were cleaned up.
+        PublishConflictError: Other writers kept winning.
+    """
+    options = dict(storage_options) if storage_options else None
+    target = published_days(DeltaTable(uri, version=version, storage_options=options))
+    if broken := [day for day, published in target.items() if not is_whole(published)]:
+        raise MissingVersionError(
+            f"Table {table!r}: version {version} cannot be restored, because a clean-up removed its files of "
+            f"{broken[0]}. Restore a later version; see `versions`."
+        )
+    failure: DeltaError | None = None
+    for _ in range(_ATTEMPTS):
+        delta = DeltaTable(uri, storage_options=options)
+        current = published_days(delta)
+        changed = sorted(day for day in current.keys() | target.keys() if current.get(day) != target.get(day))
+        info = {"restored_version": str(version), "reason": reason, "publication": uuid.uuid4().hex}
+        try:
+            delta.restore(
+                version,
+                commit_properties=CommitProperties(
+                    custom_metadata={INFO: {**info, "days": " ".join(map(str, changed))}},
+                    app_transactions=[transaction_of(day) for day in changed],
+                ),
+            )
+        except DeltaError as error:
+            failure = error
+            continue
+        return int(delta.version())
+    raise PublishConflictError(
+        f"Table {table!r}: version {version} could not be restored, because other writers kept committing; the last "
+        f"attempt failed with: {failure}. Try again when they are done."
+    ) from failure
+
+
+def clean_up(
+    files: Files,
+    folder: str,
+    *,
+    uri: str,
+    storage_options: Mapping[str, str] | None,
+    older_than: dt.timedelta,
+    now: dt.datetime,
+    on_step: Callable[[str], None],
+) -> CleanUp:
+    """Remove unreferenced data files and leftovers that are older than a grace period."""
+    options = dict(storage_options) if storage_options else None
+    listed = {info.path: info for info in files.walk(folder)}
+    leftovers = [info for path, info in listed.items() if _LEFTOVER.search(path) and info.modified <= now - older_than]
+    records = {path.removesuffix(".json") for path in listed if path.startswith(f"{folder}/{FOLDER}/")}
+    leftovers += [
+        info
+        for path, info in listed.items()
+        # A crash between moving a refused file and recording why.
+        if path.startswith(f"{folder}/{FOLDER}/")
+        and path.endswith(".parquet")
+        and path.removesuffix(".parquet") not in records
+        and info.modified <= now - older_than
+    ]
+    for info in leftovers:
+        files.remove(info.path)
+        on_step("cleaning")
+    delta = DeltaTable(uri, storage_options=options)
+    hours = math.ceil(older_than.total_seconds() / 3600)
+    # A vacuum writes two versions; an idle one would fill the history.
+    unreferenced = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+    if unreferenced:
+        on_step("cleaning")
+        delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+        on_step("cleaning")
+    sizes = [listed[path].bytes for name in unreferenced if (path := f"{folder}/{name}") in listed]
+    return CleanUp(
+        tuple(sorted(unreferenced)),
+        tuple(sorted(info.path.removeprefix(f"{folder}/") for info in leftovers)),
+        sum(sizes) + sum(info.bytes for info in leftovers),
+    )
