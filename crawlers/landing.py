@@ -1,0 +1,320 @@
+"""Landing: the bytes of a source and day as served, with the manifest that says what they are.
+
+<root>/landing/<source>/<YYYY-MM-DD>/
+    manifest.json     what the last complete crawl found; replaced atomically, so it always describes whole files
+    files/            the bytes, content-addressed and immutable
+    partial/          transfers under way; a later crawl goes on with them
+    journal.jsonl     files completed by a crawl that has not finished; a later crawl does not fetch them again
+    lock              held while a crawl works here
+"""
+
+import datetime as dt
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+# A crawl that broke off is continued within this time; later, what it had fetched is asked for anew (conditionally).
+CONTINUE_WITHIN = dt.timedelta(hours=24)
+
+
+class ManifestError(Exception):
+    """A manifest is missing or damaged."""
+
+
+class LandedFile(BaseModel):
+    """One file as served.
+
+    Attributes:
+        path: Relative to the day's folder.
+        url: Address relative to the declared template, without secrets.
+        status: HTTP status that brought the bytes (206 when a broken transfer was continued).
+        bytes: Size as served.
+        sha256: Digest of the bytes.
+        etag: Validator of the server, for the next conditional request.
+        last_modified: Likewise.
+        content_type: As declared by the server, which may be wrong.
+        content_encoding: As declared by the server; the bytes landed are the encoded ones.
+        fetched_at: When these bytes were first fetched (UTC); fetching the same bytes again does not change it.
+        unchanged: Whether the last crawl found them unchanged.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    url: str
+    status: int
+    bytes: int
+    sha256: str
+    etag: str | None = None
+    last_modified: str | None = None
+    content_type: str | None = None
+    content_encoding: str | None = None
+    fetched_at: dt.datetime
+    unchanged: bool = False
+
+
+class CrawlStats(BaseModel):
+    """What one day's crawl did.
+
+    Attributes:
+        requests: Requests sent, retries and robots.txt included where they were sent for this day.
+        statuses: Answers by HTTP status.
+        bytes: Bytes of bodies received.
+        retries: Requests sent again.
+        unchanged: Files that the server confirmed, or served again byte for byte.
+        continued: Files taken over from a crawl that broke off.
+        seconds: Wall time.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests: int = 0
+    statuses: dict[str, int] = {}
+    bytes: int = 0
+    retries: int = 0
+    unchanged: int = 0
+    continued: int = 0
+    seconds: float = 0.0
+
+
+class Manifest(BaseModel):
+    """What one complete crawl of a source and day landed.
+
+    Attributes:
+        source: Name of the source.
+        partition: The day.
+        complete: Always true for a manifest that was written; the field says so to whoever reads the file.
+        finish_reason: `finished`, or `no_files` when the site has none for the day.
+        started_at: When the crawl began (UTC).
+        finished_at: When it was complete (UTC).
+        files: What it landed, sorted by address.
+        stats: What it did.
+        demo: Whether the demo shop served it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    partition: dt.date
+    complete: bool = True
+    finish_reason: Literal["finished", "no_files"]
+    started_at: dt.datetime
+    finished_at: dt.datetime
+    files: tuple[LandedFile, ...] = ()
+    stats: CrawlStats = CrawlStats()
+    demo: bool = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over paths and digests, so that fetching the same bytes again changes nothing."""
+        lines = sorted(f"{file.path} {file.sha256}\n" for file in self.files)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    @property
+    def bytes(self) -> int:
+        """Total size of the landed files."""
+        return sum(file.bytes for file in self.files)
+
+
+def landing_dir(root: Path, source: str, day: dt.date) -> Path:
+    """The folder of a source and day under the lake's root (it may not exist yet)."""
+    return Path(root) / "landing" / source / day.isoformat()
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read the manifest of a landing folder.
+
+    Raises:
+        ManifestError: If there is none, or it cannot be read.
+    """
+    path = Path(directory) / "manifest.json"
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ManifestError(
+            f"{path} does not exist: no complete crawl of this day yet; materialise landing."
+        ) from error
+    except ValidationError as error:
+        raise ManifestError(f"{path} is damaged ({error.error_count()} faults); crawl the day again.") from error
+
+
+def expire(root: Path, source: str, *, before: dt.date) -> list[dt.date]:
+    """Delete the landing folders of days before a date; returns the days deleted."""
+    gone = []
+    for directory in sorted((Path(root) / "landing" / source).glob("????-??-??")):
+        day = dt.date.fromisoformat(directory.name)
+        if day < before:
+            shutil.rmtree(directory)
+            gone.append(day)
+    return gone
+
+
+class Landing:
+    """The landing folder of one source and day, as the crawl that writes it sees it.
+
+    Use `try_lock` before anything else, and `close` at the end.
+
+    Args:
+        directory: The folder, made if missing.
+        started_at: When this crawl began (UTC).
+    """
+
+    def __init__(self, directory: Path, *, started_at: dt.datetime) -> None:
+        self.directory = directory
+        self.started_at = started_at
+        self.previous: Manifest | None = None
+        self.continued: dict[str, LandedFile] = {}
+        self._by_url: dict[str, LandedFile] = {}
+        self._lock: IO[str] | None = None
+        for folder in ("files", "partial"):
+            (directory / folder).mkdir(parents=True, exist_ok=True)
+
+    def try_lock(self) -> bool:
+        """Take the folder for this process, unless another crawl holds it; on success, read what is there."""
+        handle = (self.directory / "lock").open("a+")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.close()
+            return False
+        self._lock = handle
+        handle.truncate(0)
+        handle.write(f"{os.getpid()}\n")
+        handle.flush()
+        try:
+            self.previous = read_manifest(self.directory)
+        except ManifestError:
+            # A damaged manifest is replaced by this crawl, as a missing one is.
+            self.previous = None
+        self._by_url = {file.url: file for file in self.previous.files} if self.previous else {}
+        self.continued = self._read_journal()
+        return True
+
+    def close(self) -> None:
+        """Let the folder go."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def known(self, url: str) -> LandedFile | None:
+        """The file that the last complete crawl landed for an address, if its bytes are still whole."""
+        file = self._by_url.get(url)
+        return file if file is not None and self._is_whole(file) else None
+
+    def forget(self) -> None:
+        """Take nothing over from earlier crawls, so that everything is fetched anew; the old manifest still stands."""
+        self._by_url, self.continued = {}, {}
+        (self.directory / "journal.jsonl").unlink(missing_ok=True)
+        shutil.rmtree(self.directory / "partial", ignore_errors=True)
+
+    def partial(self, url: str) -> Path:
+        """Where the transfer of an address is kept until it is complete."""
+        return self.directory / "partial" / hashlib.sha256(url.encode()).hexdigest()[:32]
+
+    def land(self, partial: Path, file: LandedFile) -> LandedFile:
+        """Move a complete transfer to its place and put it on record in the journal.
+
+        Args:
+            partial: The complete bytes.
+            file: What is known of them; `path` is filled in here.
+
+        Returns:
+            The file with its path.
+        """
+        landed = file.model_copy(update={"path": f"files/{_file_name(file.url, file.sha256)}"})
+        target = self.directory / landed.path
+        if self._is_whole(landed):
+            partial.unlink()
+        else:
+            partial.replace(target)
+        self._append_to_journal(landed.model_dump_json())
+        return landed
+
+    def commit(self, manifest: Manifest) -> None:
+        """Make a complete crawl the day's truth, then remove what neither it nor its predecessor refers to.
+
+        The predecessor's files outlive it by one crawl, for whoever is reading them right now.
+        """
+        write_atomically(self.directory / "manifest.json", manifest.model_dump_json(indent=1).encode())
+        (self.directory / "journal.jsonl").unlink(missing_ok=True)
+        shutil.rmtree(self.directory / "partial", ignore_errors=True)
+        predecessors: Iterable[LandedFile] = self.previous.files if self.previous else ()
+        wanted = {file.path for file in (*manifest.files, *predecessors)}
+        for path in (self.directory / "files").iterdir():
+            if f"files/{path.name}" not in wanted:
+                path.unlink(missing_ok=True)
+
+    def _is_whole(self, file: LandedFile) -> bool:
+        try:
+            return (self.directory / file.path).stat().st_size == file.bytes
+        except OSError:
+            return False
+
+    def _append_to_journal(self, line: str) -> None:
+        path = self.directory / "journal.jsonl"
+        # The first line says when the unfinished crawl began; a torn last line is passed over when read.
+        opening = "" if path.exists() else json.dumps({"started_at": self.started_at.isoformat()}) + "\n"
+        with path.open("a") as journal:
+            journal.write(f"{opening}{line}\n")
+            journal.flush()
+            os.fsync(journal.fileno())
+
+    def _read_journal(self) -> dict[str, LandedFile]:
+        path = self.directory / "journal.jsonl"
+        try:
+            lines = path.read_text(errors="replace").splitlines()
+            began = dt.datetime.fromisoformat(json.loads(lines[0])["started_at"])
+        except (OSError, ValueError, KeyError, IndexError, TypeError):
+            path.unlink(missing_ok=True)
+            return {}
+        # A crawl killed between its manifest and the removal of its journal has nothing to continue.
+        committed = self.previous is not None and self.previous.finished_at >= began
+        if committed or self.started_at - began > CONTINUE_WITHIN:
+            path.unlink()
+            return {}
+        files = {}
+        for line in lines[1:]:
+            try:
+                file = LandedFile.model_validate_json(line)
+            except ValidationError:
+                continue
+            if self._is_whole(file):
+                files[file.url] = file
+        return files
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file so that readers see the old content or the new, and a crash leaves one of them."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _file_name(url: str, sha256: str) -> str:
+    # The address takes part, so that two addresses with the same bytes remain two files with line numbers of their own.
+    name = unquote(urlsplit(url).path.rsplit("/", 1)[-1]) or "download"
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".")[-100:] or "download"
+    return f"{sha256[:16]}-{hashlib.sha256(url.encode()).hexdigest()[:8]}-{readable}"

@@ -1,0 +1,37 @@
+"""Counting what a day's crawl does, as it happens."""
+
+from collections import Counter
+from time import monotonic
+
+from crawlers.landing import CrawlStats
+
+
+class Tally:
+    """Running counts of one day's crawl, shared by all its requests."""
+
+    def __init__(self) -> None:
+        self._began = monotonic()
+        self._statuses: Counter[str] = Counter()
+        self.requests = 0
+        self.bytes = 0
+        self.retries = 0
+        self.unchanged = 0
+        self.continued = 0
+        self.files = 0
+        self.expected = 0
+
+    def answered(self, status: int) -> None:
+        """Count an answer."""
+        self._statuses[str(status)] += 1
+
+    def stats(self) -> CrawlStats:
+        """The counts so far."""
+        return CrawlStats(
+            requests=self.requests,
+            statuses=dict(sorted(self._statuses.items())),
+            bytes=self.bytes,
+            retries=self.retries,
+            unchanged=self.unchanged,
+            continued=self.continued,
+            seconds=round(monotonic() - self._began, 3),
+        )

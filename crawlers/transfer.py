@@ -1,0 +1,211 @@
+"""One file on its way to disk: what has arrived, what the server said of it, and how to go on after a break."""
+
+import datetime as dt
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import IO
+
+from crawlers.landing import LandedFile, write_atomically
+
+_REHASH_BLOCK = 1 << 20
+
+
+class TooLargeError(Exception):
+    """A file is larger than the declared bound."""
+
+    def __init__(self, size: int, bound: int) -> None:
+        super().__init__(f"holds at least {size:,} bytes, more than max_file_bytes ({bound:,})")
+
+
+class BrokenTransferError(Exception):
+    """A body ended early, or a server's range does not fit what had arrived; worth another attempt."""
+
+
+class Transfer:
+    """A file on its way to disk; memory does not grow with it.
+
+    Bytes go to `path`, and what the server said of them to a file beside it, so that another process can go on after
+    a crash. A transfer is continued only against the same strong validator: else old and new bytes could mix.
+
+    Args:
+        path: The partial file.
+        known: The file as landed by the last crawl, for a conditional request.
+        max_bytes: Largest size accepted.
+    """
+
+    def __init__(self, path: Path, *, known: LandedFile | None, max_bytes: int) -> None:
+        self.path = path
+        self.known = known
+        self.status = 0
+        self.etag: str | None = None
+        self.last_modified: str | None = None
+        self.content_type: str | None = None
+        self.content_encoding: str | None = None
+        self.offset = 0
+        self.high_water = 0
+        self._max_bytes = max_bytes
+        self._total: int | None = None
+        self._hasher = hashlib.sha256()
+        self._handle: IO[bytes] | None = None
+
+    @property
+    def _notes(self) -> Path:
+        return self.path.with_suffix(".json")
+
+    def recover(self) -> None:
+        """Take over what a crawl that broke off had fetched of this file; reads it once, to digest it."""
+        try:
+            notes = json.loads(self._notes.read_bytes())
+            self.etag, self.last_modified = notes["etag"], notes["last_modified"]
+            self.content_type, self.content_encoding = notes["content_type"], notes["content_encoding"]
+            with self.path.open("rb") as handle:
+                while block := handle.read(_REHASH_BLOCK):
+                    self._hasher.update(block)
+                    self.offset += len(block)
+        except (OSError, ValueError, KeyError, TypeError):
+            self.restart()
+        self.high_water = self.offset
+
+    def restart(self) -> None:
+        """Forget what has arrived."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+        self._notes.unlink(missing_ok=True)
+        self.offset, self._total, self._hasher = 0, None, hashlib.sha256()
+        self.etag = self.last_modified = self.content_type = self.content_encoding = None
+
+    def request_headers(self) -> dict[str, str]:
+        """The headers of the next attempt: a range to go on from, or a condition, and always the bytes as stored."""
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        validator = self._strong_validator()
+        if self.offset and validator is None:
+            self.restart()
+        if self.offset and validator is not None:
+            headers |= {"Range": f"bytes={self.offset}-", "If-Range": validator}
+        elif self.known is not None:
+            if self.known.etag:
+                headers["If-None-Match"] = self.known.etag
+            if self.known.last_modified:
+                headers["If-Modified-Since"] = self.known.last_modified
+        return headers
+
+    def _strong_validator(self) -> str | None:
+        if self.etag:
+            return None if self.etag.startswith("W/") else self.etag
+        return self.last_modified
+
+    def begin(self, status: int, headers: dict[str, str], length: int | None) -> None:
+        """Make ready for a body.
+
+        Args:
+            status: 200 for the whole file, 206 for the rest of it.
+            headers: Response headers by lower-case name.
+            length: Size of this body, None when the server does not say.
+
+        Raises:
+            TooLargeError: If the file would exceed the bound.
+            BrokenTransferError: If the range is not the one that was asked for; the next attempt starts anew.
+        """
+        if status == 206:
+            total = self._check_range(headers)
+        else:
+            self.restart()
+            total = length
+        if total is not None and total > self._max_bytes:
+            raise TooLargeError(total, self._max_bytes)
+        self._total = total
+        self.status = status
+        self.etag = headers.get("etag")
+        self.last_modified = headers.get("last-modified")
+        self.content_type = headers.get("content-type", self.content_type)
+        self.content_encoding = headers.get("content-encoding", self.content_encoding)
+        notes = {
+            "etag": self.etag,
+            "last_modified": self.last_modified,
+            "content_type": self.content_type,
+            "content_encoding": self.content_encoding,
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._notes, json.dumps(notes).encode())
+        self._handle = self.path.open("ab")
+
+    def _check_range(self, headers: dict[str, str]) -> int | None:
+        match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", headers.get("content-range", "").strip())
+        same = headers.get("etag", self.etag) == self.etag
+        if match is None or int(match[1]) != self.offset or not same:
+            self.restart()
+            raise BrokenTransferError("the server continued with another range or another version of the file")
+        # A partial answer need not repeat the validators, and what they were still holds.
+        headers.setdefault("etag", self.etag or "")
+        headers.setdefault("last-modified", self.last_modified or "")
+        return None if match[3] == "*" else int(match[3])
+
+    def write(self, data: bytes) -> None:
+        """Put a piece of the body on disk.
+
+        Raises:
+            TooLargeError: If the file exceeds the bound.
+        """
+        if self.offset + len(data) > self._max_bytes:
+            raise TooLargeError(self.offset + len(data), self._max_bytes)
+        assert self._handle is not None, "write before begin"  # noqa: S101
+        self._handle.write(data)
+        self._hasher.update(data)
+        self.offset += len(data)
+
+    def finish(self) -> None:
+        """Check that everything has arrived.
+
+        Raises:
+            BrokenTransferError: If bytes are missing; the next attempt goes on from here.
+        """
+        self.close()
+        if self._total is not None and self.offset != self._total:
+            raise BrokenTransferError(f"the body ended after {self.offset:,} of {self._total:,} bytes")
+
+    def advanced(self) -> bool:
+        """Whether the transfer got further than ever before since this was last asked."""
+        further = self.offset > self.high_water
+        self.high_water = max(self.high_water, self.offset)
+        return further
+
+    def close(self) -> None:
+        """Close the partial file; it stays for the next attempt."""
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+
+    def landed(self, url: str, now: dt.datetime) -> LandedFile:
+        """What is known of the complete file; `fetched_at` stays if the bytes are those of the last crawl.
+
+        Args:
+            url: Address as it may be shown.
+            now: The time (UTC).
+        """
+        sha256 = self._hasher.hexdigest()
+        same = self.known is not None and self.known.sha256 == sha256
+        fetched_at = self.known.fetched_at if self.known is not None and same else now
+        return LandedFile(
+            path="",
+            url=url,
+            status=self.status,
+            bytes=self.offset,
+            sha256=sha256,
+            etag=self.etag or None,
+            last_modified=self.last_modified or None,
+            content_type=self.content_type,
+            content_encoding=self.content_encoding,
+            fetched_at=fetched_at,
+            unchanged=same,
+        )
+
+    def flush_to_disk(self) -> None:
+        """Have the complete bytes written through, so that a manifest never refers to bytes lost in a power cut."""
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
