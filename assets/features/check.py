@@ -1,0 +1,79 @@
+"""Whether a declaration of features fits the tables that it reads, told before anything runs."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import polars as pl
+
+from assets.features.errors import FeaturesError, MissingCatalogueError, nearest
+from assets.features.examples import examples_schema
+from assets.features.registry import Feature
+from assets.features.spec import TIME, FeaturesSpec
+
+Schema: TypeAlias = Mapping[str, pl.DataType]
+
+
+def check_features(
+    spec: FeaturesSpec, events_schema: Schema, labels_schema: Schema, catalogue_schema: Schema | None = None
+) -> pl.Schema:
+    """Return the schema of the examples, or raise a FeaturesError naming feature, column and the nearest column."""
+    needed_of_events = [spec.user, spec.item, spec.event_time, *spec.attributes]
+    needed_of_events += [spec.event_type] if spec.event_types else []
+    _has(spec, "events", spec.events or "events", events_schema, needed_of_events)
+    _has(spec, "labels", spec.labels, labels_schema, [spec.user, spec.item, TIME, "covered", "probability"])
+    if not isinstance(events_schema[spec.event_time], pl.Datetime):
+        raise FeaturesError(
+            f"'{spec.name}' reads the time of events from '{spec.event_time}', which is "
+            f"{events_schema[spec.event_time]}, not a datetime; set 'event_time' to the column that holds it."
+        )
+    if spec.catalogue is not None:
+        if catalogue_schema is None:
+            raise MissingCatalogueError(f"'{spec.name}' needs the schema of its catalogue '{spec.catalogue}'.")
+        if spec.catalogue_key not in catalogue_schema:
+            raise MissingCatalogueError(
+                f"Catalogue '{spec.catalogue}' of '{spec.name}' has no key '{spec.catalogue_key}'; set 'catalogue_key' "
+                f"to its column of items{nearest(spec.catalogue_key, catalogue_schema)}"
+            )
+    types = _types(spec, events_schema, catalogue_schema or {})
+    for number, feature in enumerate(spec.features, start=1):
+        _check_feature(spec, f"Feature {number} ('{feature.kind}') of '{spec.name}'", feature, types, events_schema)
+    return examples_schema(spec)
+
+
+def _has(spec: FeaturesSpec, role: str, table: str, schema: Schema, columns: list[str]) -> None:
+    for column in columns:
+        if column not in schema:
+            raise FeaturesError(
+                f"'{spec.name}' reads '{column}' of its {role} '{table}', which lacks it{nearest(column, schema)}"
+            )
+
+
+def _types(spec: FeaturesSpec, events: Schema, catalogue: Schema) -> dict[str, pl.DataType]:
+    types: dict[str, pl.DataType] = dict(catalogue) if spec.catalogue else {}
+    # Attributes are kept as text: only a number survives that.
+    types |= {name: events[name] if events[name].is_numeric() else pl.String() for name in spec.attributes}
+    return types | {spec.user: pl.String(), spec.item: pl.String()}
+
+
+def _check_feature(
+    spec: FeaturesSpec, subject: str, feature: Feature, types: Mapping[str, pl.DataType], events: Schema
+) -> None:
+    for source, _ in feature.descriptions():
+        if source in (spec.user, spec.item):
+            raise FeaturesError(f"{subject} reads '{source}', which names and does not describe; use 'vocabulary'.")
+    for column in (*feature.key_columns(), *(source for source, _ in feature.descriptions())):
+        if column in types:
+            continue
+        if column in events:
+            raise FeaturesError(
+                f"{subject} reads '{column}', a column of the events only, so no example has one value of it; "
+                f"if it describes a user or an item, declare 'attributes: {{{column}: {spec.user}}}'."
+            )
+        where = (
+            f"nor a column of the catalogue '{spec.catalogue}'" if spec.catalogue else "and no catalogue is declared"
+        )
+        raise FeaturesError(
+            f"{subject} reads '{column}', which is neither user, item nor attribute, {where}{nearest(column, types)}"
+        )
+    if complaint := feature.complaint(types):
+        raise FeaturesError(f"{subject}: {complaint}.")

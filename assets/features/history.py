@@ -1,0 +1,183 @@
+"""What is known before a day: the only thing that the features of that day's examples are made of.
+
+Nothing here sees the day itself, except the catalogue, which describes items and not behaviour: its snapshot of the
+day, or the last one before.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import polars as pl
+
+from assets.features.catalogue import catalogue_rows, item_key
+from assets.features.daily import daily_schema, grouping_name
+from assets.features.errors import FeaturesError
+from assets.features.inputs import Category
+from assets.features.registry import Grouping, Windows
+from assets.features.spec import FeaturesSpec, inputs
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One row a key: columns that an example gets by joining on it."""
+
+    keys: tuple[str, ...]
+    frame: pl.LazyFrame
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known before a day, apart for items, for users, and for both together.
+
+    Attributes:
+        spec: The declaration.
+        windows: The windows that end before the day.
+        items: Facts whose keys an item determines, in the order in which they must be joined.
+        users: Likewise for users.
+        pairs: Facts that take both.
+        popularity: Item and number of its events in the longest window, all types together.
+    """
+
+    spec: FeaturesSpec
+    windows: Windows
+    items: tuple[Facts, ...]
+    users: tuple[Facts, ...]
+    pairs: tuple[Facts, ...]
+    popularity: pl.LazyFrame
+
+    def examples(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return rows (user, item and time, among others) with the columns of all features, in the same order."""
+        return self.expressed(_joined(rows, (*self.items, *self.users, *self.pairs)), rows.collect_schema().names())
+
+    def expressed(self, rows: pl.LazyFrame, keep: Iterable[str]) -> pl.LazyFrame:
+        """Return the columns to keep and those of all features, from rows with all the facts joined."""
+        wanted = inputs(self.spec)
+        columns = [expr for feature in self.spec.features for expr in feature.expressions(self.windows)]
+        categories = [entry.source for entry in wanted if isinstance(entry, Category)]
+        others = [entry.name for entry in wanted if not isinstance(entry, Category)]
+        return rows.with_columns(columns).select(list(dict.fromkeys([*keep, *categories, *others])))
+
+    def of_items(self, items: pl.LazyFrame) -> pl.LazyFrame:
+        """Return items with the facts about them."""
+        return _joined(items, self.items)
+
+    def of_users(self, users: pl.LazyFrame) -> pl.LazyFrame:
+        """Return users with the facts about them."""
+        return _joined(users, self.users)
+
+    def of_pairs(self, pairs: pl.LazyFrame, users: pl.LazyFrame) -> pl.LazyFrame:
+        """Return pairs of users and items, with the facts about either, with those about both; `users` has them all."""
+        user = self.spec.user
+        # Building each join on the facts about these users only keeps a chunk's cost to the chunk.
+        mine = tuple(
+            replace(facts, frame=facts.frame.join(users.select(user), on=user, how="semi"))
+            if user in facts.keys
+            else facts
+            for facts in self.pairs
+        )
+        return _joined(pairs, mine)
+
+    def collected(self) -> "History":
+        """Return the same with everything computed, for use on many chunks. Its size is that of distinct keys."""
+        facts = [*self.items, *self.users, *self.pairs]
+        frames = pl.collect_all([self.popularity, *(each.frame for each in facts)], engine="streaming")
+        ready = [replace(each, frame=frame.lazy()) for each, frame in zip(facts, frames[1:], strict=True)]
+        ends = (len(self.items), len(self.items) + len(self.users))
+        return replace(
+            self,
+            items=tuple(ready[: ends[0]]),
+            users=tuple(ready[ends[0] : ends[1]]),
+            pairs=tuple(ready[ends[1] :]),
+            popularity=frames[0].lazy(),
+        )
+
+
+def _joined(rows: pl.LazyFrame, facts: tuple[Facts, ...]) -> pl.LazyFrame:
+    for each in facts:
+        rows = rows.join(each.frame, on=list(each.keys), how="left", maintain_order="left")
+    return rows
+
+
+def known_before(
+    day: date, daily_window: pl.LazyFrame | None, catalogue: pl.LazyFrame | None, spec: FeaturesSpec
+) -> History:
+    """Return what is known before a day.
+
+    Args:
+        day: The day. Partial aggregates of it and of later days are left out, whatever is passed.
+        daily_window: The daily partial aggregates with their `date`; None when there are none yet.
+        catalogue: The catalogue's snapshot of the day, or the last one before; None when none is declared.
+        spec: The declaration.
+    """
+    windows = spec.windows_before(day)
+    window = _window(day, daily_window, spec)
+    items = [Facts((spec.item,), _catalogue_facts(catalogue, spec))] if spec.catalogue is not None else []
+    users: list[Facts] = []
+    pairs: list[Facts] = []
+    for attribute, owner in sorted(spec.attributes.items()):
+        (items if owner == spec.item else users).append(_attribute_facts(window, attribute, owner, spec))
+    for grouping, expressions in _aggregations(windows, spec).items():
+        facts = Facts(grouping, _of(window, grouping).group_by(grouping).agg(expressions))
+        owners = {_owner(column, spec) for column in grouping}
+        (pairs if len(owners) == 2 else items if spec.item in owners else users).append(facts)
+    counts = _of(window, (spec.item,)).group_by(spec.item).agg(pl.col("count").sum().cast(pl.UInt64))
+    return History(spec, windows, tuple(items), tuple(users), tuple(pairs), counts)
+
+
+def _window(day: date, daily_window: pl.LazyFrame | None, spec: FeaturesSpec) -> pl.LazyFrame:
+    schema = pl.Schema({"date": pl.Date(), **daily_schema(spec)})
+    if daily_window is None:
+        return pl.LazyFrame(schema=schema)
+    found = daily_window.collect_schema()
+    if lacking := [name for name in schema if name not in found]:
+        raise FeaturesError(
+            f"The daily aggregates of '{spec.name}' lack the column '{lacking[0]}': they were made by an earlier "
+            f"declaration; materialise '{spec.name}__daily' again for the {spec.longest_window} days before {day}."
+        )
+    first = day - timedelta(days=spec.longest_window)
+    within = daily_window.filter(pl.col("date") >= first, pl.col("date") < day)
+    return within.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+
+def _of(window: pl.LazyFrame, grouping: Grouping) -> pl.LazyFrame:
+    return window.filter(pl.col("grouping") == grouping_name(grouping))
+
+
+def _owner(column: str, spec: FeaturesSpec) -> str:
+    if column == spec.user:
+        return spec.user
+    return spec.attributes.get(column, spec.item)
+
+
+def _aggregations(windows: Windows, spec: FeaturesSpec) -> dict[Grouping, list[pl.Expr]]:
+    wanted: dict[Grouping, dict[str, pl.Expr]] = {}
+    for feature in spec.features:
+        for grouping, expression in feature.aggregations(windows):
+            wanted.setdefault(grouping, {})[expression.meta.output_name()] = expression
+    return {grouping: list(expressions.values()) for grouping, expressions in wanted.items()}
+
+
+def _descriptions(columns: tuple[str, ...], spec: FeaturesSpec) -> list[pl.Expr]:
+    described = {
+        expression.meta.output_name(): expression
+        for feature in spec.features
+        for source, expression in feature.descriptions()
+        if source in columns
+    }
+    return list(described.values())
+
+
+def _catalogue_facts(catalogue: pl.LazyFrame | None, spec: FeaturesSpec) -> pl.LazyFrame:
+    keys = [key for feature in spec.features for key in feature.key_columns()]
+    texts = [pl.col(column).cast(pl.String) for column in dict.fromkeys(spec.catalogue_columns(keys))]
+    columns = spec.catalogue_columns(spec.read_columns)
+    return catalogue_rows(catalogue, columns, spec).select(item_key(spec), *texts, *_descriptions(columns, spec))
+
+
+def _attribute_facts(window: pl.LazyFrame, attribute: str, owner: str, spec: FeaturesSpec) -> Facts:
+    # Of two values seen at the same moment, the one that sorts first: the order of rows must not matter.
+    newest = pl.col(attribute).sort_by(["last", attribute], descending=[True, False]).first()
+    rows = _of(window, (owner, attribute)).group_by(owner).agg(newest)
+    described = _descriptions((attribute,), spec)
+    return Facts((owner,), rows.with_columns(described))

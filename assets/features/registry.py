@@ -1,0 +1,153 @@
+"""What every kind of feature is, and the register of the kinds.
+
+A kind is one file: a frozen model of its parameters, registered under the word that declarations use. It says which
+partial aggregates it needs from each day, and how they become columns of an example. It never touches data itself.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
+
+import polars as pl
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from assets.features.errors import nearest
+from assets.features.inputs import Input
+
+Grouping: TypeAlias = tuple[str, ...]
+"""The columns that partial aggregates are counted by."""
+
+MISSING = "__missing"
+"""Suffix of the flag that says that a dense feature has no value, which stands there as 0."""
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""One name, or a list of names."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Trailing windows that end before the midnight at which `day` begins: `1d` is the day before it."""
+
+    day: date
+    lengths: Mapping[str, int]
+
+    @property
+    def longest(self) -> int:
+        """Length of the longest window, in days."""
+        return max(self.lengths.values())
+
+    def since(self, name: str) -> date:
+        """Return the first day of a window."""
+        return self.day - timedelta(days=self.lengths[name])
+
+
+class Feature(BaseModel):
+    """One declared feature. The defaults of the methods fit a feature that needs nothing of that sort."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    kind: ClassVar[str]
+    example: ClassVar[Mapping[str, Any]]
+    """Parameters over the columns user_id, item_id, category, title, price and the event types view and purchase."""
+
+    def groupings(self) -> tuple[Grouping, ...]:
+        """Return the groupings of the daily partial aggregates that the feature reads."""
+        return ()
+
+    def event_types(self) -> tuple[str, ...]:
+        """Return the event types that the feature tells apart."""
+        return ()
+
+    def key_columns(self) -> tuple[str, ...]:
+        """Return the columns of an example that the feature needs as text."""
+        return tuple(dict.fromkeys(column for grouping in self.groupings() for column in grouping))
+
+    def aggregations(self, windows: Windows) -> Sequence[tuple[Grouping, pl.Expr]]:
+        """Return named aggregations over the partial aggregates (`date`, `event_type`, `count`, `last`) of a grouping.
+
+        Two features may ask for the same one: the name must then mean the same.
+        """
+        del windows
+        return ()
+
+    def descriptions(self) -> Sequence[tuple[str, pl.Expr]]:
+        """Return (column, expression over it): evaluated once for each item or user, before any example is made."""
+        return ()
+
+    def expressions(self, windows: Windows) -> Sequence[pl.Expr]:
+        """Return the columns of an example, over its `time`, its keys, the aggregations and the descriptions."""
+        del windows
+        return ()
+
+    def inputs(self, windows: Sequence[str]) -> tuple[Input, ...]:
+        """Return what the model reads, for the names of the windows."""
+        raise NotImplementedError
+
+    def complaint(self, types: Mapping[str, pl.DataType]) -> str | None:
+        """Return what is wrong with the types of the columns read, and the fix; None if they fit."""
+        del types
+        return None
+
+
+AnyFeature = TypeVar("AnyFeature", bound=Feature)
+
+_KINDS: dict[str, type[Feature]] = {}
+
+
+def register_feature(kind: str) -> Callable[[type[AnyFeature]], type[AnyFeature]]:
+    """Register a kind of feature under the word that declarations use."""
+
+    def register(feature: type[AnyFeature]) -> type[AnyFeature]:
+        if kind in _KINDS:
+            raise ValueError(
+                f"Feature kind '{kind}' is already registered by {_KINDS[kind].__module__}; "
+                f"give {feature.__module__} another word."
+            )
+        feature.kind = kind
+        _KINDS[kind] = feature
+        return feature
+
+    return register
+
+
+def feature_kinds() -> Mapping[str, type[Feature]]:
+    """Return the registered kinds by their word."""
+    return dict(_KINDS)
+
+
+def parse_feature(raw: object) -> Feature:
+    """Return the feature that a one-key mapping such as `{count: {by: user_id}}` declares."""
+    if isinstance(raw, Feature):
+        return raw
+    if not isinstance(raw, Mapping) or len(raw) != 1:
+        raise ValueError(f"A feature is one kind with its parameters, such as 'count: {{by: user_id}}', not {raw!r}.")
+    kind, parameters = next(iter(raw.items()))
+    if kind not in _KINDS:
+        raise ValueError(f"Feature kind '{kind}' is unknown{nearest(str(kind), _KINDS)}")
+    try:
+        return _KINDS[kind].model_validate(parameters)
+    except ValidationError as error:
+        raise ValueError(_explained(kind, error)) from None
+
+
+def _explained(kind: str, error: ValidationError) -> str:
+    known = [field.alias or name for name, field in _KINDS[kind].model_fields.items()]
+    lines = []
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"parameter '{where}' of feature '{kind}' is unknown{nearest(where, known)}")
+        else:
+            lines.append(f"parameter '{where}' of feature '{kind}': {problem['msg']}, not {problem['input']!r}")
+    return "; ".join(lines)
+
+
+def dumped(feature: Feature) -> dict[str, Any]:
+    """Return the declaration of a feature, as `parse_feature` reads it."""
+    return {feature.kind: feature.model_dump(mode="json", by_alias=True)}
