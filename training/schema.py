@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from training.failure import TaskError
+
 DENSE = "dense_features"
 """Name of the one model input that holds all dense columns, in their declared order."""
 
@@ -13,7 +15,7 @@ TOKEN_WEIGHTS = "__token_weights"  # noqa: S105 - the ending of a name, not a se
 """Ending of the model input that holds each token's share in the mean over the tokens of a row."""
 
 
-class SchemaError(ValueError):
+class SchemaError(TaskError):
     """A training set whose `features.json` is missing or not understood."""
 
 

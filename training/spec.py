@@ -23,13 +23,14 @@ from pydantic import (
     model_validator,
 )
 
+from training.failure import TaskError
 from training.models.registry import check_family
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _NAME = r"^[a-z][a-z0-9_]*$"
 
 
-class SpecError(ValueError):
+class SpecError(TaskError):
     """A task file that cannot be read or does not say what it must."""
 
 
