@@ -1,0 +1,245 @@
+"""The declaration of weak labels: units, aggregates, labelling functions, and how their votes become labels."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PositiveInt, Tag, model_validator
+
+from assets.labeling.errors import nearest
+
+TIME = "time"
+VOTE, PREVIOUS = "vote_", "previous_"
+RESERVED = frozenset({TIME, "date", "covered", "label", "majority", "probability", "probabilities", "rows"})
+"""Column names that a table of labels, or its counts of vote patterns, uses itself."""
+
+FEWEST_FUNCTIONS = 3
+"""The label model learns from how functions agree pair by pair; two of them do not tell who is right."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+LabelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Days = Annotated[str, Field(pattern=r"^[1-9]\d*d$", description="whole days, such as 30d")]
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+def days(duration: str) -> int:
+    """Return the number of days of a duration such as `30d`."""
+    return int(duration.removesuffix("d"))
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class SqlFunction(_Declared):
+    """A labelling function as a condition: it votes one label where the condition is true, else it abstains.
+
+    Attributes:
+        name: Its name; its votes stand in the column `vote_<name>`.
+        vote: The label that it votes.
+        when: A Polars SQL condition over the columns of a unit. A null is no vote. Texts stand in single quotes.
+        description: Why it is believed, for people.
+    """
+
+    name: Name
+    vote: str
+    when: str = Field(min_length=1)
+    description: str = ""
+
+
+class PythonFunction(_Declared):
+    """A labelling function written in Python: `module:function`, imported only when labels are made.
+
+    The function takes nothing, or this declaration (`LabelsSpec`), and returns one Polars expression over the columns
+    of a unit that gives the label's name, or its index, or null to abstain.
+
+    Attributes:
+        name: Its name; its votes stand in the column `vote_<name>`.
+        python: Where it is, such as `orchestration.defs.shop.engagement.functions:returned_within_a_day`.
+        description: Why it is believed, for people.
+    """
+
+    name: Name
+    python: str
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", self.python) is None:
+            raise ValueError(
+                f"Labelling function '{self.name}': python {self.python!r} is not of the form module:function; "
+                "write the dotted module, a colon and the function's name."
+            )
+        return self
+
+
+def _kind(value: object) -> str:
+    has_python = "python" in value if isinstance(value, Mapping) else isinstance(value, PythonFunction)
+    return "function: python" if has_python else "function: sql"
+
+
+Function = Annotated[
+    Annotated[SqlFunction, Tag("function: sql")] | Annotated[PythonFunction, Tag("function: python")],
+    Discriminator(_kind),
+]
+
+
+class HistorySpec(_Declared):
+    """What a unit also knows of the days before: each aggregate once more, as `previous_<aggregate>`.
+
+    Attributes:
+        window: How many days before the unit's own day.
+        by: Columns of the unit that the past events must share.
+    """
+
+    window: Days
+    by: Names
+
+
+class LabelsSpec(_Declared):
+    """Weak labels, declared.
+
+    Attributes:
+        name: Table of the labels.
+        from_: Table of events that they are made from (`from` in YAML).
+        unit: Columns whose values make a unit: one row, one label.
+        time: Time column of the events; the unit's earliest is its `time`.
+        aggregate: What a unit knows of its events: SQL aggregate expressions by column name. Counting by `sum` of a
+            condition works, and the sum of nothing is 0.
+        history: What a unit knows of the days before.
+        labels: Their names; the last is the positive one, whose probability is `probability`.
+        functions: The labelling functions.
+        method: `label_model` (Snorkel's), with the majority vote as fallback for days that cannot be fitted, or
+            `majority_vote`.
+        class_balance: Share of each label in the population, when known; else it is estimated and recorded.
+        gold: Column of the unit with the true label (name or index), null where unknown: it measures the functions,
+            and gives the class balance when there is enough of it. It takes no part in the votes.
+        seed: Of the label model.
+        epochs: Steps of the label model.
+        fit_on: `all` units, as Snorkel does, or the `covered` ones; the latter where most units have no vote at all.
+        minimum_rows_to_fit: With fewer units that have a vote, the majority decides.
+        fit_window: The label model learns from the votes of so many days, up to the day labelled.
+        description: What it is, for people.
+        owners: Who answers for it.
+        tags: For selections.
+    """
+
+    name: Name
+    from_: Name = Field(alias="from")
+    unit: Names
+    time: str = "ts"
+    aggregate: dict[Name, str] = Field(default_factory=dict)
+    history: HistorySpec | None = None
+    labels: tuple[LabelName, ...] = Field(min_length=2, max_length=100)
+    functions: tuple[Function, ...] = Field(min_length=1)
+    method: Literal["label_model", "majority_vote"] = "label_model"
+    class_balance: dict[str, float] | None = None
+    gold: str | None = None
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    epochs: PositiveInt = 500
+    fit_on: Literal["all", "covered"] = "all"
+    minimum_rows_to_fit: PositiveInt = 100
+    fit_window: Days = "1d"
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def vote_columns(self) -> list[str]:
+        """Columns of the votes, in the order of the functions."""
+        return [VOTE + function.name for function in self.functions]
+
+    def fail(self, message: str) -> ValueError:
+        """An error about this declaration."""
+        return ValueError(f"Labels '{self.name}': {message}")
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        _refuse_repeated(self, "label", self.labels)
+        _refuse_repeated(self, "labelling function", [function.name for function in self.functions])
+        _refuse_repeated(self, "unit column", self.unit)
+        for column in (*self.unit, *self.aggregate):
+            if column in RESERVED or column.startswith((VOTE, PREVIOUS)):
+                raise self.fail(
+                    f"the column '{column}' would take a name that the table of labels uses itself; choose another."
+                )
+        for column in self.aggregate:
+            if column in self.unit:
+                raise self.fail(f"the aggregate '{column}' has the name of a unit column; choose another.")
+        if self.gold is not None and self.gold not in (known := (*self.unit, *self.aggregate)):
+            raise self.fail(f"gold names '{self.gold}', which is no column of a unit{nearest(self.gold, known)}")
+        for column in self.history.by if self.history else ():
+            if column not in self.unit:
+                raise self.fail(f"history.by names '{column}', which is no unit column{nearest(column, self.unit)}")
+        if self.history and not self.aggregate:
+            raise self.fail("history repeats the aggregates, and none is declared; add `aggregate`, or remove it.")
+        return self
+
+    @model_validator(mode="after")
+    def _check_votes(self) -> Self:
+        sql = [function for function in self.functions if isinstance(function, SqlFunction)]
+        for function in sql:
+            if function.vote not in self.labels:
+                raise self.fail(
+                    f"labelling function '{function.name}' votes '{function.vote}', which is no label"
+                    f"{nearest(function.vote, self.labels)}"
+                )
+        if self.method == "majority_vote":
+            return self
+        if len(self.functions) < FEWEST_FUNCTIONS:
+            raise self.fail(
+                f"the label model needs at least {FEWEST_FUNCTIONS} labelling functions, and {len(self.functions)} "
+                "declared; add some, or declare `method: majority_vote`."
+            )
+        silent = [label for label in self.labels if label not in {function.vote for function in sql}]
+        if silent and len(sql) == len(self.functions):
+            raise self.fail(
+                f"no labelling function votes '{silent[0]}', so the label model would have nothing to weigh "
+                f"against; add a function that votes it{', remove the label' if len(self.labels) > 2 else ''}, "
+                "or declare `method: majority_vote`."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_class_balance(self) -> Self:
+        balance = self.class_balance
+        if balance is None:
+            return self
+        for label in balance:
+            if label not in self.labels:
+                raise self.fail(f"class_balance names '{label}', which is no label{nearest(label, self.labels)}")
+        missing = [label for label in self.labels if label not in balance]
+        if missing:
+            raise self.fail(f"class_balance leaves out '{missing[0]}'; give every label its share.")
+        if min(balance.values()) <= 0 or abs(sum(balance.values()) - 1) > 1e-6:
+            raise self.fail(
+                f"the shares of class_balance must be positive and sum to 1, not {sum(balance.values()):g}."
+            )
+        return self
+
+
+def history_days(spec: LabelsSpec, day: date) -> tuple[date, date] | None:
+    """Return the first and the last day (both included) of the events that `history` looks at, or None without it."""
+    if spec.history is None:
+        return None
+    return day - timedelta(days=days(spec.history.window)), day - timedelta(days=1)
+
+
+def fit_days(spec: LabelsSpec, day: date) -> tuple[date, date] | None:
+    """Return the first and the last earlier day (both included) whose votes the label model also learns from."""
+    before = days(spec.fit_window) - 1
+    return (day - timedelta(days=before), day - timedelta(days=1)) if before else None
+
+
+def _refuse_repeated(spec: LabelsSpec, what: str, names: Iterable[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise spec.fail(f"the {what} '{name}' is declared {times} times; names are unique.")

@@ -1,0 +1,87 @@
+"""SQL expressions of a declaration: read, checked against a schema, and with sums that count nothing as 0."""
+
+import re
+from collections.abc import Mapping
+
+import polars as pl
+
+from assets.labeling.errors import LabelsError, first_line, nearest
+
+Schema = Mapping[str, pl.DataType]
+
+_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\w+|\S", re.DOTALL)
+
+
+def read(sql: str, *, subject: str) -> pl.Expr:
+    """Read one SQL expression.
+
+    Raises:
+        LabelsError: It is not one; the message begins with the subject.
+    """
+    try:
+        return pl.sql_expr(sql)
+    except pl.exceptions.PolarsError as error:
+        raise LabelsError(
+            f"{subject}: {sql!r} is not an SQL expression that Polars knows: {first_line(error)}"
+        ) from None
+
+
+def explain(error: Exception, expression: pl.Expr, schema: Schema, *, subject: str, shown: str) -> LabelsError:
+    """Turn what Polars says of an expression into a message that names the column and the nearest right one."""
+    for column in expression.meta.root_names():
+        if column not in schema:
+            quotes = " (a text stands in single quotes)" if f'"{column}"' in shown else ""
+            return LabelsError(f"{subject}: {shown} names the column '{column}'{quotes}{nearest(column, schema)}")
+    return LabelsError(f"{subject}: {shown} does not fit the columns: {first_line(error)}")
+
+
+def null_safe_sums(sql: str, schema: Schema) -> str:
+    """Rewrite every `sum(...)` so that the sum of no values is 0, and conditions and integers are added as 64 bits.
+
+    Without it, Polars sums conditions as unsigned 32 bits, so that `sum(a) - sum(b)` wraps around below zero, and
+    gives null where all values are null. Sums of anything but conditions and numbers are left as they are.
+
+    >>> null_safe_sums("sum(kind = 'view') / count(*)", {"kind": pl.String()})
+    "coalesce(sum(cast((kind = 'view') as bigint)), 0) / count(*)"
+    """
+    tokens = list(_TOKEN.finditer(sql))
+    written, position, index = "", 0, 0
+    while index < len(tokens) - 1:
+        if tokens[index].group().lower() != "sum" or tokens[index + 1].group() != "(":
+            index += 1
+            continue
+        last = _closing(tokens, index + 1)
+        if last is None:
+            break
+        inner = sql[tokens[index + 1].end() : tokens[last].start()]
+        end = last
+        # FILTER belongs to the sum; OVER would make a window of it, which is no aggregate and is refused elsewhere.
+        if last + 2 < len(tokens) and tokens[last + 1].group().lower() == "filter":
+            end = _closing(tokens, last + 2) or last
+        tail = sql[tokens[last].end() : tokens[end].end()]
+        written += sql[position : tokens[index].start()] + _safe_sum(inner, tail, schema)
+        position = tokens[end].end()
+        index = end + 1
+    return written + sql[position:]
+
+
+def _closing(tokens: list[re.Match[str]], opening: int) -> int | None:
+    depth = 0
+    for index in range(opening, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[index].group(), 0)
+        if depth == 0:
+            return index
+    return None
+
+
+def _safe_sum(inner: str, tail: str, schema: Schema) -> str:
+    distinct = re.match(r"\s*distinct\b", inner, re.IGNORECASE)
+    value = inner[distinct.end() :] if distinct else inner
+    keyword = "distinct " if distinct else ""
+    try:
+        kind = pl.LazyFrame(schema=dict(schema)).select(pl.sql_expr(value)).collect_schema().dtypes()[0]
+    except pl.exceptions.PolarsError:
+        return f"sum({inner}){tail}"  # the check of the whole expression says what is wrong with it
+    if kind == pl.Boolean or kind.is_integer():
+        return f"coalesce(sum({keyword}cast(({value.strip()}) as bigint)){tail}, 0)"
+    return f"coalesce(sum({inner}){tail}, 0)" if kind.is_float() else f"sum({inner}){tail}"
