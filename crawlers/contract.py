@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Literal, Self
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from crawlers.declaration import Declaration
 
 TypeName = Literal["string", "integer", "float", "boolean", "datetime", "date"]
 
@@ -31,7 +33,7 @@ _POLARS_TYPES: Mapping[str, pl.DataType] = {
 }
 
 
-class Column(BaseModel):
+class Column(Declaration):
     """What a contract says of one column.
 
     Attributes:
@@ -46,8 +48,6 @@ class Column(BaseModel):
         null_values: texts that stand for "no value", such as `NA`.
         description: shown beside the column.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: TypeName
     required: bool = False
@@ -116,7 +116,7 @@ class Column(BaseModel):
                 )
 
 
-class Contract(BaseModel):
+class Contract(Declaration):
     """The columns of a source's records, in order.
 
     Attributes:
@@ -125,8 +125,6 @@ class Contract(BaseModel):
             discarded, or a reason to quarantine the record (`unknown_column`).
         event_time: the datetime column that says when a record happened, if one does.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: dict[str, Column] = Field(min_length=1)
     unknown_columns: Literal["keep", "discard", "reject"] = "keep"
