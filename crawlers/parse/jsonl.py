@@ -45,6 +45,9 @@ class Jsonl:
         """After the last line feed."""
         return whole_lines(buffer)
 
+    def begin(self, chunk: Chunk) -> None:
+        """Nothing comes before the records."""
+
     def read(self, chunk: Chunk) -> Read:
         """Read the lines of a chunk."""
         lines = split(chunk, self._max_line_bytes)

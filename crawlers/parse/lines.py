@@ -20,24 +20,28 @@ class Lines:
     """The lines of a chunk.
 
     Attributes:
-        text: `_line` (Int64) and `text` (String, without surrounding white space), blank lines left out.
+        text: `_line` (Int64) and `text` (String): the good lines.
+        bounds: where each line of the chunk begins, and where the last ends.
         bad: `_line`, `reason`, `detail` of lines that are too long or not UTF-8.
         blank: how many lines are blank.
         count: how many lines there are in all.
     """
 
     text: pl.DataFrame
+    bounds: np.ndarray
     bad: pl.DataFrame
     blank: int
     count: int
 
 
-def split(chunk: Chunk, max_line_bytes: int) -> Lines:
+def split(chunk: Chunk, max_line_bytes: int, *, trim: bool = True) -> Lines:
     """Split a chunk into lines at line feeds; a carriage return before one is white space.
 
     Args:
         chunk: whole lines; the last may lack its line feed.
         max_line_bytes: a longer line is bad, `line_too_long`.
+        trim: whether white space around a line means nothing, and blank lines are left out; else only the line end
+            is cut off, and blank lines are given like others.
     """
     bounds = line_bounds(chunk.body)
     count = len(bounds) - 1
@@ -60,9 +64,12 @@ def split(chunk: Chunk, max_line_bytes: int) -> Lines:
             .otherwise(pl.lit("bytes that are not UTF-8; if the text is in another encoding, declare it")),
         ).filter(pl.Series(long | garbled))
         frame = frame.filter(pl.Series(~(long | garbled)))
-    frame = frame.with_columns(pl.col("text").cast(pl.String).str.strip_chars(" \t\r\n"))
-    text = frame.filter(pl.col("text").str.len_bytes() > 0)
-    return Lines(text=text, bad=bad, blank=frame.height - text.height, count=count)
+    if trim:
+        text = frame.with_columns(pl.col("text").cast(pl.String).str.strip_chars(" \t\r\n"))
+        text = text.filter(pl.col("text").str.len_bytes() > 0)
+    else:
+        text = frame.with_columns(pl.col("text").cast(pl.String).str.strip_suffix("\n").str.strip_suffix("\r"))
+    return Lines(text=text, bounds=bounds, bad=bad, blank=frame.height - text.height, count=count)
 
 
 def line_bounds(body: bytes) -> np.ndarray:

@@ -102,7 +102,11 @@ def _in_order(
 ) -> Iterator[_Part]:
     """Parse chunks side by side, a few ahead at most, and give them back in order."""
     waiting: deque[Future[_Part]] = deque()
+    begun = False
     for piece in pieces:
+        if isinstance(piece, Chunk) and not begun:
+            begun = True
+            reader.begin(piece)
         waiting.append(pool.submit(_parse, piece, reader, checker, origin))
         # One more than there are workers, so that none waits for the reader.
         if len(waiting) > workers:

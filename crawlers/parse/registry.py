@@ -40,6 +40,9 @@ class FileReader(Protocol):
     def cut(self, buffer: bytes) -> int:
         """The length of the part of a buffer that holds only whole records; 0 when there is none yet."""
 
+    def begin(self, chunk: Chunk) -> None:
+        """See the first chunk of the file, before any is read: it may begin with a header."""
+
     def read(self, chunk: Chunk) -> Read:
         """Read one chunk; nothing in its content raises."""
 
