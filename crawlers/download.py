@@ -84,7 +84,7 @@ class StreamingDownloadHandler(HTTP11DownloadHandler):  # type: ignore[misc]
             # Twisted never ends a body that it knows to be empty.
             received = 0
         else:
-            body = _Body(answer, keep if status in {200, 206} else None, timeout, request.meta["total_timeout"])
+            body = _Body(answer, keep if status in {200, 206} else None, timeout, transfer)
             answer.deliverBody(body)
             received = await maybe_deferred_to_future(body.finished)
         if status in {200, 206}:
@@ -100,8 +100,8 @@ class StreamingDownloadHandler(HTTP11DownloadHandler):  # type: ignore[misc]
 class _Body(Protocol):  # type: ignore[misc]
     """Receives a body piece by piece, within bounds of silence and of total time."""
 
-    def __init__(self, answer: Any, keep: Callable[[bytes], None] | None, silence: float, total: float) -> None:
-        from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
+    def __init__(self, answer: Any, keep: Callable[[bytes], None] | None, silence: float, transfer: Transfer) -> None:
+        from twisted.internet import reactor  # importing it installs it
 
         self.finished: Deferred[int] = Deferred(lambda _: self._stop())
         self._answer = answer
@@ -110,8 +110,8 @@ class _Body(Protocol):  # type: ignore[misc]
         self._received = 0
         late = f"nothing arrived for {silence:g} seconds"
         self._quiet = reactor.callLater(silence, self._fail, DownloadTimeoutError(late))
-        slow = f"still incomplete after {total:g} seconds"
-        self._deadline = reactor.callLater(total, self._fail, DownloadTimeoutError(slow))
+        slow = f"still incomplete after {transfer.max_seconds:g} seconds, crawl.limits.max_file_seconds"
+        self._deadline = reactor.callLater(max(0.0, transfer.seconds_left), self._fail, DownloadTimeoutError(slow))
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         if self.finished.called:
@@ -156,7 +156,7 @@ class _Body(Protocol):  # type: ignore[misc]
 
 
 def _within(asked: Deferred[Any], seconds: float) -> Deferred[Any]:
-    from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
+    from twisted.internet import reactor  # importing it installs it
 
     def complain(_: Any, after: float) -> Any:
         raise DownloadTimeoutError(f"no answer within {after:g} seconds")

@@ -58,7 +58,7 @@ _EXPLANATIONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ),
     (
         (DownloadTimeoutError,),
-        "{url} did not answer in time ({error}); try later, or raise crawl.limits.timeout_seconds.",
+        "{url} did not answer in time ({error}); try later, or raise crawl.limits (timeout_seconds, max_file_seconds).",
     ),
     (
         (DownloadCancelledError,),

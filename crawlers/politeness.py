@@ -145,7 +145,7 @@ class BackoffMiddleware:
         # An attempt that brought the file further is progress, whatever ended it.
         if transfer is None or not transfer.advanced():
             tried += 1
-        if tried > self._crawl.limits.retries:
+        if tried > self._crawl.limits.retries or (transfer is not None and transfer.seconds_left <= 0):
             return None
         if (tally := request.meta.get("tally")) is not None:
             tally.retries += 1

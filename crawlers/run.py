@@ -40,10 +40,10 @@ def run(request: CrawlRequest, *, report: Callable[[Message], None], log: Callab
 
 
 def _crawl(job: Job) -> None:
-    from scrapy.crawler import AsyncCrawlerProcess  # noqa: PLC0415 - installs the reactor: only where a crawl runs
+    from scrapy.crawler import AsyncCrawlerProcess  # installs the reactor: only where a crawl runs
 
-    from crawlers.politeness import settings  # noqa: PLC0415 - likewise
-    from crawlers.spiders.registry import spider_class  # noqa: PLC0415 - likewise
+    from crawlers.politeness import settings  # likewise
+    from crawlers.spiders.registry import spider_class  # likewise
 
     _log_without_secrets(job.site)
     process = AsyncCrawlerProcess(settings(job.request.spec.crawl))
@@ -56,7 +56,7 @@ def _environment(request: CrawlRequest, log: Callable[[str], None]) -> Iterator[
     if DEMO_VARIABLE not in variables(request.spec.crawl.start) or os.environ.get(DEMO_VARIABLE):
         yield os.environ, False
         return
-    from crawlers.demo import serve  # noqa: PLC0415 - only where it is needed
+    from crawlers.demo import serve  # only where it is needed
 
     with serve(port=0) as url:
         log(f"{request.spec.name}: {DEMO_VARIABLE} is not set; the demo shop stands in")

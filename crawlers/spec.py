@@ -44,7 +44,7 @@ class Limits(Declaration):
         max_redirects: Most redirects of one request.
         max_depth: Levels of listings, of which the start page is the first.
         timeout_seconds: Longest silence: to connect, to the first byte, and between two pieces of a body.
-        max_file_seconds: Longest time for one attempt at one file, however steadily it trickles.
+        max_file_seconds: Longest time for one file, all attempts together, however steadily it trickles.
         retries: How often a request is tried again; an attempt that brought a file further does not count.
         backoff_seconds: Pause before the first retry; it doubles with each further one, up to a minute.
     """

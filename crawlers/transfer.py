@@ -6,6 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
+from time import monotonic
 from typing import IO
 
 from crawlers.landing import LandedFile, write_atomically
@@ -34,9 +35,10 @@ class Transfer:
         path: The partial file.
         known: The file as landed by the last crawl, for a conditional request.
         max_bytes: Largest size accepted.
+        max_seconds: Longest time accepted from now on, all attempts together.
     """
 
-    def __init__(self, path: Path, *, known: LandedFile | None, max_bytes: int) -> None:
+    def __init__(self, path: Path, *, known: LandedFile | None, max_bytes: int, max_seconds: float) -> None:
         self.path = path
         self.known = known
         self.status = 0
@@ -46,10 +48,17 @@ class Transfer:
         self.content_encoding: str | None = None
         self.offset = 0
         self.high_water = 0
+        self.max_seconds = max_seconds
+        self._deadline = monotonic() + max_seconds
         self._max_bytes = max_bytes
         self._total: int | None = None
         self._hasher = hashlib.sha256()
         self._handle: IO[bytes] | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """Time that is left for this file; none when not positive."""
+        return self._deadline - monotonic()
 
     @property
     def _notes(self) -> Path:

@@ -118,7 +118,7 @@ class FilesSpider(DaySpider):
             await asyncio.gather(*tasks, return_exceptions=True)
         if failures:
             landed = f"; the {crawl.tally.files} that landed are kept" if crawl.tally.files else ""
-            raise CrawlError(f"{len(failures)} of {len(urls)} files failed{landed}. {failures[0]}")
+            raise CrawlError(f"{len(failures)} of {len(urls)} files failed{landed}: {failures[0]}")
         return [task.result() for task in tasks]
 
     async def _fetch(self, url: str, crawl: DayCrawl) -> LandedFile:
@@ -133,14 +133,14 @@ class FilesSpider(DaySpider):
             crawl.tally.continued += 1
             return kept
         known = landing.known(shown)
-        transfer = Transfer(landing.partial(shown), known=known, max_bytes=limits.max_file_bytes)
+        transfer = Transfer(
+            landing.partial(shown),
+            known=known,
+            max_bytes=limits.max_file_bytes,
+            max_seconds=limits.max_file_seconds,
+        )
         await asyncio.to_thread(transfer.recover)
-        meta = {
-            "tally": crawl.tally,
-            "transfer": transfer,
-            "download_timeout": limits.timeout_seconds,
-            "total_timeout": limits.max_file_seconds,
-        }
+        meta = {"tally": crawl.tally, "transfer": transfer, "download_timeout": limits.timeout_seconds}
         response = await self._ask(Request(url, meta=meta))
         if response.status == 304 and known is not None:
             crawl.tally.unchanged += 1

@@ -1,0 +1,50 @@
+import pytest
+from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
+
+from crawlers.listing import read_listing
+
+URL = "http://x/logs/"
+
+
+def links(body, kind=HtmlResponse, url=URL):
+    return read_listing(kind(url, body=body)).links
+
+
+def test_links_of_a_page_are_absolute_and_listed_once():
+    body = b'<a href="a.gz#x">1</a><A HREF=" /b.gz ">2</A><a href="a.gz">3</a><area href="?p=2"><a>none</a>'
+    assert links(body) == ("http://x/logs/a.gz", "http://x/b.gz", "http://x/logs/?p=2")
+
+
+def test_a_base_element_is_honoured():
+    assert links(b'<base href="http://y/z/"><a href="a">1</a>') == ("http://y/z/a",)
+
+
+def test_other_schemes_and_malformed_links_are_passed_over():
+    body = b'<a href="mailto:a@b">1</a><a href="javascript:x()">2</a><a href="http://[bad/">3</a><a href="ok">4</a>'
+    assert links(body) == ("http://x/logs/ok",)
+
+
+def test_a_plain_list_is_read_line_by_line():
+    assert links(b"a.gz\r\n\n http://y/b.gz \nnot a link\n", TextResponse) == ("http://x/logs/a.gz", "http://y/b.gz")
+
+
+def test_a_sitemap_and_its_index_are_read():
+    index = read_listing(
+        XmlResponse(URL, body=b"<?xml version='1.0'?><sitemapindex><sitemap><loc>/s.xml</loc></sitemap></sitemapindex>")
+    )
+    assert index.links == ("http://x/s.xml",)
+    assert index.sitemaps == {"http://x/s.xml"}
+    sitemap = b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>http://x/a</loc></url></urlset>'
+    assert links(sitemap, XmlResponse) == ("http://x/a",)
+
+
+def test_entities_of_a_sitemap_are_not_read_from_disk():
+    body = (
+        b'<!DOCTYPE u [<!ENTITY e SYSTEM "file:///etc/hostname">]><urlset><url><loc>http://x/&e;</loc></url></urlset>'
+    )
+    assert links(body, XmlResponse) in {("http://x/",), ()}
+
+
+@pytest.mark.parametrize("body", [b"", b"\x00\x01\x02", b"<urlset", b"<sitemapindex><sitemap>"])
+def test_a_body_that_is_no_listing_has_no_links(body):
+    assert links(body, Response) == ()
