@@ -119,9 +119,10 @@ def _class_balance(window: Window, gold: pl.Series | None, spec: LabelsSpec) -> 
         return balance_from_gold(np.bincount(known, minlength=cardinality)), f"gold ({len(known)} units)"
     if not window.labels.size:
         return np.full(cardinality, 1 / cardinality), "nothing: no function votes"
+    voting = window.patterns[:, window.functions]
     if spec.method == "majority_vote":
-        return balance_from_majority(window.patterns, window.rows, cardinality), "vote shares"
-    return balance_from_votes(window.patterns, window.rows, cardinality)
+        return balance_from_majority(voting, window.rows, cardinality), "vote shares"
+    return balance_from_votes(voting, window.rows, cardinality)
 
 
 def _outcomes(today: pl.DataFrame, patterns: Matrix, scores: Floats, balance: Floats, spec: LabelsSpec) -> pl.DataFrame:

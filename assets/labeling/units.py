@@ -1,6 +1,6 @@
 """Units: one row for each thing that gets a label, with what its events add up to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -21,9 +21,8 @@ def units(events: pl.LazyFrame, spec: LabelsSpec, *, history: pl.LazyFrame | Non
     Returns:
         One row a unit, sorted by the unit's columns: these, `time` (its earliest event), the aggregates, and
         `previous_<aggregate>` for each of them where there is a `history`; a unit without a past has there what the
-        aggregate gives for no events (0 for counts and sums, else null). Collected by the in-memory engine, as `label`
-        does, it depends on the events' values alone, and neither on their order nor on the number of threads: Polars'
-        streaming engine adds floats in the order in which its threads finish, and differs in the last bits.
+        aggregate gives for no events (0 for counts and sums, else null). The values depend on neither the order of
+        the events nor the number of threads nor the engine, to the last bit.
 
     Raises:
         LabelsError: A column or an aggregate does not fit the events, or `history` is missing or not declared.
@@ -31,12 +30,8 @@ def units(events: pl.LazyFrame, spec: LabelsSpec, *, history: pl.LazyFrame | Non
     schema = events.collect_schema()
     aggregates = aggregate_expressions(spec, schema)
     unit = list(spec.unit)
-    frame = (
-        _ordered(events, spec, aggregates, schema)
-        .group_by(unit, maintain_order=True)
-        .agg(pl.col(spec.time).min().alias(TIME), *(value.alias(name) for name, value in aggregates.items()))
-        .sort(unit)
-    )
+    first = {TIME: pl.col(spec.time).min()}
+    frame = _grouped(events, unit, {**first, **aggregates}, time=spec.time).sort(unit)
     if spec.history is None:
         if history is not None:
             raise LabelsError(f"Labels '{spec.name}': a history was given, and none is declared; declare `history`.")
@@ -45,11 +40,7 @@ def units(events: pl.LazyFrame, spec: LabelsSpec, *, history: pl.LazyFrame | Non
         raise LabelsError(f"Labels '{spec.name}': `history` is declared, so the events of the days before are needed.")
     by = list(spec.history.by)
     relevant = history.join(frame.select(by).unique(), on=by, how="semi")
-    past = (
-        _ordered(relevant, spec, aggregates, schema)
-        .group_by(by, maintain_order=True)
-        .agg(value.alias(PREVIOUS + name) for name, value in aggregates.items())
-    )
+    past = _grouped(relevant, by, {PREVIOUS + name: value for name, value in aggregates.items()}, time=spec.time)
     nothing = pl.DataFrame(schema=schema).select(value.alias(name) for name, value in aggregates.items())
     filled = [
         pl.col(PREVIOUS + name).fill_null(pl.lit(nothing[name][0], dtype=nothing.schema[name]))
@@ -96,13 +87,24 @@ def _aggregate(spec: LabelsSpec, name: str, sql: str, schema: Schema) -> pl.Expr
     return expression
 
 
-def _ordered(events: pl.LazyFrame, spec: LabelsSpec, aggregates: Mapping[str, pl.Expr], schema: Schema) -> pl.LazyFrame:
-    columns = sorted({column for value in aggregates.values() for column in value.meta.root_names()})
-    ordered = _asks_for_order(spec) or any(schema[column].is_float() for column in columns)
-    # Floats add up to different last bits in a different order, and first() and last() mean first and last in time.
-    return events.sort(list(dict.fromkeys([spec.time, *columns]))) if ordered else events
+def _grouped(events: pl.LazyFrame, by: Sequence[str], values: Mapping[str, pl.Expr], *, time: str) -> pl.LazyFrame:
+    aggregates = [value.alias(name) for name, value in values.items()]
+    schema = events.collect_schema()
+    columns = sorted({column for value in values.values() for column in value.meta.root_names()})
+    ordered = any(schema[column].is_float() for column in columns) or _ask_for_order(values)
+    if not ordered:
+        return events.group_by(by).agg(aggregates)
+    # Floats add up to other last bits in another order, and the first value means the first in time. Polars' optimiser
+    # drops a sort before a sum, and its streaming engine adds in the order in which threads finish, so this step is
+    # taken as a whole, outside of both.
+    order = list(dict.fromkeys([*by, time, *columns]))
+    grouped = pl.LazyFrame(schema=schema).group_by(by).agg(aggregates).collect_schema()
+
+    def group(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.sort(order).group_by(by, maintain_order=True).agg(aggregates)
+
+    return events.select(order).map_batches(group, schema=grouped)
 
 
-def _asks_for_order(spec: LabelsSpec) -> bool:
-    """Whether an aggregate asks for the first or the last value."""
-    return any(word in sql.lower() for sql in spec.aggregate.values() for word in ("first", "last"))
+def _ask_for_order(values: Mapping[str, pl.Expr]) -> bool:
+    return any(word in str(value).lower() for value in values.values() for word in ("first", "last"))
