@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import fcntl
+import functools
 import os
 import time
 import uuid
@@ -185,9 +186,12 @@ class ObjectFiles:
 
     def __init__(self, root: str, storage_options: Mapping[str, str] | None) -> None:
         self.root = root.rstrip("/")
-        self._files = arrow_fs.PyFileSystem(
-            DeltaStorageHandler(self.root, dict(storage_options) if storage_options else None)
-        )
+        self._storage_options = dict(storage_options) if storage_options else None
+
+    @functools.cached_property
+    def _files(self) -> Any:
+        # Not in the constructor: a lake is built when definitions load, where no store may be needed or reachable.
+        return arrow_fs.PyFileSystem(DeltaStorageHandler(self.root, self._storage_options))
 
     def uri(self, path: str) -> str:
         """Return a URI."""
@@ -213,7 +217,10 @@ class ObjectFiles:
 
     def link(self, source: str, target: str) -> None:
         """Copy through this machine, in pieces; deltalake 1.6 fails on a copy within the store."""
-        with self._files.open_input_stream(source) as content, self._files.open_output_stream(target) as copy:
+        with (
+            self._files.open_input_stream(source) as content,
+            self._files.open_output_stream(target, buffer_size=1 << 20) as copy,
+        ):
             while piece := content.read(1 << 20):
                 copy.write(piece)
 
@@ -235,7 +242,7 @@ class ObjectFiles:
 
     def write(self, path: str, content: bytes) -> None:
         """Put an object."""
-        with self._files.open_output_stream(path) as stream:
+        with self._files.open_output_stream(path, buffer_size=1 << 20) as stream:
             stream.write(content)
 
     def footer(self, path: str) -> Any:

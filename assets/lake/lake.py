@@ -257,14 +257,14 @@ class Lake(Tables):
         Earlier versions whose files were replaced longer ago than this can no longer be read. What is staged and not
         yet published survives when it is younger, so keep it longer than the longest gate.
         """
-        delta = self._table(table)
-        _ = delta
+        self._named(table)
+        if not self._files.walk(self._folder(table)):
+            self._table(table)  # says that there is no such table
         with self._locked(table, exclusive=True):
             return retention.clean_up(
                 self._files,
                 self._folder(table),
-                uri=self._uri(table),
-                storage_options=self.storage_options,
+                delta=self._opened(table),
                 older_than=older_than,
                 now=self._now(),
                 on_step=self._on_step,

@@ -90,13 +90,14 @@ def commit(
     table = staged[0].table
     identity = uuid.uuid4().hex
     failure: DeltaError | None = None
+    since = 0
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(random.uniform(0, min(0.02 * 2**attempt, 1.0)))  # noqa: S311 - spreads writers out
         delta = _opened_or_created(staged, uri, storage_options)
         days = published_days(delta)
-        if failure is not None and _landed(staged, days):
-            return _version_of(identity, delta) or delta.version(), []  # what failed came after the commit
+        if failure is not None and (version := _version_of(identity, delta, since)) is not None:
+            return version, []  # the commit had landed: what failed came after it, such as a checkpoint
         needed = [
             part for part in staged if not ((old := days.get(part.day)) and old.digest == part.digest and is_whole(old))
         ]
@@ -106,6 +107,7 @@ def commit(
         schema = published_schema(delta)
         for part in needed:
             schema = merged(schema, part.schema, table=table, day=part.day)
+        since = delta.version()
         on_step("before_commit")
         try:
             _commit(delta, needed, schema, {**info, **_description(needed), "publication": identity})
@@ -114,16 +116,12 @@ def commit(
             continue
         on_step("after_commit")
         delta = _reopened(uri, storage_options)
-        return _version_of(identity, delta) or delta.version(), spared
+        return _version_of(identity, delta, since) or delta.version(), spared
     days_text = ", ".join(str(part.day) for part in staged)
     raise PublishConflictError(
         f"Table {table!r}: {days_text} could not be committed in {_ATTEMPTS} attempts; the last one failed with: "
         f"{failure}. What was published before still stands. Run it again when fewer writers are busy."
     ) from failure
-
-
-def _landed(staged: Sequence[Staged], days: Mapping[dt.date, Published]) -> bool:
-    return all(part.day in days and {file.path for file in part.files} <= set(days[part.day].files) for part in staged)
 
 
 def delta_schema(schema: pl.Schema) -> Schema:
@@ -140,7 +138,8 @@ def _opened_or_created(staged: Sequence[Staged], uri: str, storage_options: Mapp
     for part in staged:
         schema = merged(schema, part.schema, table=part.table, day=part.day)
     options = dict(storage_options) if storage_options else None
-    # Another writer may have created it meanwhile; if not, opening it tells what is wrong.
+    # Another writer may have created it meanwhile; if not, opening it tells what is wrong. Without retries, because a
+    # retried creation would land on top of the other writer's table, as a second one with this schema.
     with contextlib.suppress(DeltaError):
         DeltaTable.create(
             uri,
@@ -149,6 +148,7 @@ def _opened_or_created(staged: Sequence[Staged], uri: str, storage_options: Mapp
             name=staged[0].table,
             configuration=_CONFIGURATION,
             storage_options=options,
+            commit_properties=CommitProperties(max_commit_retries=0),
         )
     return _reopened(uri, storage_options)
 
@@ -193,10 +193,11 @@ def _commit(delta: DeltaTable, staged: Sequence[Staged], schema: pl.Schema, info
     )
 
 
-def _version_of(identity: str, delta: DeltaTable) -> int | None:
-    # Newest first, and rarely more than a few commits back.
-    for limit in (8, 64, None):
-        for entry in delta.history(limit):
-            if entry.get(INFO, {}).get("publication") == identity:
-                return int(entry["version"])
+def _version_of(identity: str, delta: DeltaTable, since: int) -> int | None:
+    """Return the version of a commit of ours, if it is among those after a version."""
+    if delta.version() == since:
+        return None
+    for entry in delta.history(delta.version() - since):
+        if (entry.get(INFO) or {}).get("publication") == identity:
+            return int(entry["version"])
     return None

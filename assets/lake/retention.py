@@ -14,6 +14,7 @@ from assets.lake.files import Files
 from assets.lake.publication import INFO, published_days, transaction_of
 from assets.lake.records import CleanUp, Published
 from assets.lake.refusal import FOLDER
+from assets.lake.schema import PARTITION
 
 _ATTEMPTS = 60
 # What writers leave when they are killed: log entries before their rename, the uploads of the object store client,
@@ -71,14 +72,12 @@ def clean_up(
     files: Files,
     folder: str,
     *,
-    uri: str,
-    storage_options: Mapping[str, str] | None,
+    delta: DeltaTable | None,
     older_than: dt.timedelta,
     now: dt.datetime,
     on_step: Callable[[str], None],
 ) -> CleanUp:
     """Remove unreferenced data files and leftovers that are older than a grace period."""
-    options = dict(storage_options) if storage_options else None
     listed = {info.path: info for info in files.walk(folder)}
     leftovers = [info for path, info in listed.items() if _LEFTOVER.search(path) and info.modified <= now - older_than]
     records = {path.removesuffix(".json") for path in listed if path.startswith(f"{folder}/{FOLDER}/")}
@@ -94,14 +93,22 @@ def clean_up(
     for info in leftovers:
         files.remove(info.path)
         on_step("cleaning")
-    delta = DeltaTable(uri, storage_options=options)
-    hours = math.ceil(older_than.total_seconds() / 3600)
-    # A vacuum writes two versions; an idle one would fill the history.
-    unreferenced = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
-    if unreferenced:
-        on_step("cleaning")
-        delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
-        on_step("cleaning")
+    if delta is None:  # nothing was ever published, so nothing is referenced
+        unreferenced = [
+            path.removeprefix(f"{folder}/")
+            for path, info in listed.items()
+            if path.startswith(f"{folder}/{PARTITION}=") and info.modified <= now - older_than and info not in leftovers
+        ]
+        for path in unreferenced:
+            files.remove(f"{folder}/{path}")
+    else:
+        # A vacuum writes two versions; an idle one would fill the history.
+        hours = math.ceil(older_than.total_seconds() / 3600)
+        unreferenced = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+        if unreferenced:
+            on_step("cleaning")
+            delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+    on_step("cleaning")
     sizes = [listed[path].bytes for name in unreferenced if (path := f"{folder}/{name}") in listed]
     return CleanUp(
         tuple(sorted(unreferenced)),

@@ -1,5 +1,6 @@
 """File statistics for the Delta log, read from Parquet footers: they let readers skip files."""
 
+import contextlib
 import datetime as dt
 from typing import Any
 
@@ -35,8 +36,13 @@ def file_statistics(footer: Any, schema: pl.Schema) -> dict[str, object]:
             continue
         filled = [group for group, count in zip(groups, counts, strict=True) if count < group.num_values]
         if filled and all(group.statistics.has_min_max for group in filled):
-            smallest[name] = _as_json(min(group.statistics.min for group in filled), up=False)
-            largest[name] = _as_json(max(group.statistics.max for group in filled), up=True)
+            # Days beyond the years 1 to 9999 are valid in Parquet, but Python has no value for them.
+            with contextlib.suppress(OverflowError, ValueError):
+                bounds = (
+                    _as_json(min(group.statistics.min for group in filled), up=False),
+                    _as_json(max(group.statistics.max for group in filled), up=True),
+                )
+                smallest[name], largest[name] = bounds
     return {"numRecords": footer.num_rows, "nullCount": nulls, "minValues": smallest, "maxValues": largest}
 
 

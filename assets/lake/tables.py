@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import polars as pl
 from deltalake import DeltaTable
@@ -57,7 +59,14 @@ class Tables(Folders):
         on_step: Callable[[str], None] = _nothing,
     ) -> None:
         text = str(root)
+        if text.startswith("file://"):
+            text = url2pathname(urlsplit(text).path)
         remote = "://" in text
+        if not remote and (wrong := [sign for sign in "%#?" if sign in str(Path(text).absolute())]):
+            raise LakeError(
+                f"The lake's folder {text!r} has a {wrong[0]!r} in its path, which Delta readers take for a part of a "
+                "URL; choose another folder, by SLUICE_LAKE for instance."
+            )
         super().__init__(home or (Path("data/home") if remote else Path(text)))
         self.root = text.rstrip("/") if remote else str(Path(text).absolute())
         self.storage_options = dict(storage_options) if storage_options else None
@@ -190,7 +199,7 @@ class Tables(Folders):
             return delta
         try:
             earlier = publication.opened(self._uri(table), self.storage_options, version)
-        except DeltaError:
+        except (DeltaError, OverflowError):
             earlier = None
         if earlier is None:
             raise MissingVersionError(
