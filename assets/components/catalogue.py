@@ -1,0 +1,62 @@
+"""Who offers what: the tables of the declared components, found by name when definitions load."""
+
+from __future__ import annotations
+
+import difflib
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import dagster as dg
+import polars as pl
+
+from assets.components.declaration import Declared, SpecT, by_name
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One table of the lake, as declared.
+
+    Attributes:
+        name: The declared name.
+        table: The lake's name.
+        key: The asset.
+        schema: Column types, without the partition column.
+    """
+
+    name: str
+    table: str
+    key: dg.AssetKey
+    schema: Mapping[str, pl.DataType]
+
+
+class Offering(Declared[SpecT]):
+    """A declaration whose table others may read."""
+
+    @abstractmethod
+    def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
+        """The table, as far as it is known when definitions load.
+
+        Raises:
+            DeclarationError: The declaration does not fit what it reads itself.
+        """
+
+
+FoundT = TypeVar("FoundT", bound=Declared[Any])
+
+
+def find(context: dg.ComponentLoadContext, asker: Declared[Any], name: str, field: str, *kinds: type[FoundT]) -> FoundT:
+    """The component that a declaration refers to.
+
+    Raises:
+        DeclarationError: There is none of that name and kind; the nearest name is proposed.
+    """
+    components = [c for kind in kinds for c in context.component_tree.get_all_components(of_type=kind)]
+    index = by_name(components)
+    if name in index:
+        return index[name]
+    wanted = " or ".join(kind.__name__.lower() for kind in kinds)
+    near = difflib.get_close_matches(name, index, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"declared are: {', '.join(sorted(index)) or 'none'}."
+    raise asker.fail(f"{field}: there is no {wanted} named '{name}'; {hint}", [field])

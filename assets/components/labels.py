@@ -1,0 +1,96 @@
+"""Labels: weak votes on units of a table, weighed by a label model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, ClassVar
+
+import dagster as dg
+
+from assets.components import metadata, plots
+from assets.components.catalogue import Dataset, Offering, find
+from assets.components.days import Recorded, behind, check_spec, days_of, forced, run_days
+from assets.components.table import Table
+from assets.labeling import LabelsError, LabelsSpec, check_labels
+from assets.stages import labels
+from assets.stages.day import DayResult
+
+
+class Labels(Offering[LabelsSpec]):
+    """Weak labels: every function votes on every unit, and a label model weighs the votes."""
+
+    spec_class: ClassVar[type[LabelsSpec]] = LabelsSpec
+
+    def table(self, context: dg.ComponentLoadContext) -> Table:
+        """The table that is labelled."""
+        return find(context, self, self.spec.from_, "from", Table)
+
+    def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
+        """The labels, for those who read from them.
+
+        Raises:
+            DeclarationError: A function or an aggregate does not fit the table's columns.
+        """
+        try:
+            schema = check_labels(self.spec, self.table(context).dataset(context).schema)
+        except LabelsError as error:
+            raise self.fail(str(error)) from error
+        return Dataset(self.name, self.name, dg.AssetKey([self.name]), schema)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The labels of each day, with the analysis of their functions."""
+        dataset, table = self.dataset(context), self.table(context)
+        partitions = self.product.partitions
+        lateness = table.spec.lateness_days
+        days_back = labels.days_read_before(self.spec)
+        spec = dg.AssetSpec(
+            dataset.key,
+            deps=[
+                dg.AssetDep(
+                    table.dataset(context).key,
+                    partition_mapping=dg.TimeWindowPartitionMapping(
+                        start_offset=-days_back, end_offset=0, allow_nonexistent_upstream_partitions=True
+                    )
+                    if days_back
+                    else None,
+                )
+            ],
+            description=self.spec.description or f"{self.name}: weak labels.",
+            kinds={"polars", "deltalake", "snorkel"},
+            code_version=labels.code_version(self.spec),
+            metadata=metadata.definition(dataset.schema, self.name),
+            partitions_def=partitions,
+            group_name=self.product.name,
+            owners=list(self.spec.owners or self.product.owners) or None,
+            tags=dict(self.spec.tags),
+        )
+        checks = [check_spec(name, dataset.key, partitions, text) for name, text in labels.CHECKS.items()]
+
+        @dg.multi_asset(
+            name=self.name,
+            specs=[spec],
+            check_specs=checks,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            required_resource_keys={"lake"},
+        )
+        def label(context: dg.AssetExecutionContext) -> Iterator[Any]:
+            lake = context.resources.lake.open()
+            days = days_of(context)
+
+            def work(day: date) -> DayResult:
+                return labels.materialize(
+                    lake, self.spec, table.name, day, run_id=context.run_id, force=forced(context) and day in days
+                )
+
+            yield from run_days(
+                context,
+                days=days,
+                work=work,
+                records=[Recorded(dataset.key)],
+                checks=checks,
+                describe=lambda result: {**metadata.rows(result), **plots.labelling_functions(result)},
+                amend=behind(days, lateness, lake, self.name),
+            )
+
+        return dg.Definitions(assets=[label])

@@ -1,0 +1,181 @@
+"""Model: trained on a window of examples, compressed, compared, blessed, published; then it recommends."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dagster as dg
+
+from assets.components import metadata, plots
+from assets.components.catalogue import find
+from assets.components.days import Recorded, check_spec, days_of, forced, run_days
+from assets.components.declaration import Declared
+from assets.components.features import Features
+from assets.lake import Lake
+from assets.stages import model
+from assets.stages.day import DayResult
+from training.spec import ModelSpec
+
+Describe = Callable[[DayResult], Mapping[str, Any]]
+
+
+class Model(Declared[ModelSpec]):
+    """A model. Its partition is the day that it is trained as of; a run over a range trains for the last day only."""
+
+    spec_class: ClassVar[type[ModelSpec]] = ModelSpec
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The float model, its candidates, the champion and the recommendations."""
+        examples = find(context, self, self.spec.examples, "examples", Features)
+        examples.schema(context)
+        road = model.Road(self.spec, examples.spec, examples.inputs(context))
+        window = dg.TimeWindowPartitionMapping(
+            start_offset=1 - road.window_days, end_offset=0, allow_nonexistent_upstream_partitions=True
+        )
+        trained, compared = dg.AssetKey([self.name, "float"]), dg.AssetKey([self.name, "candidates"])
+        published, recommended = dg.AssetKey([self.name]), dg.AssetKey([self.name, "recommendations"])
+        return dg.Definitions(
+            assets=[
+                self._asset(
+                    trained,
+                    road,
+                    deps=[dg.AssetDep(dg.AssetKey([examples.name]), partition_mapping=window)],
+                    text="The float model, trained by several workers on the window that ends with the day.",
+                    kinds={"tensorflow"},
+                    work=lambda lake, day, launch, force, _: model.train(lake, road, day, launch, force=force),
+                    describe=_trained,
+                ),
+                self._asset(
+                    compared,
+                    road,
+                    deps=[dg.AssetDep(trained)],
+                    text="Pruned and quantised candidates, each measured on later days beside float and popularity.",
+                    kinds={"tensorflow", "tflite"},
+                    checks={"beats_popularity": "The candidates rank better than popularity does."},
+                    work=lambda lake, day, launch, force, _: model.compress(lake, road, day, launch, force=force),
+                    describe=lambda result: _compared(result, self.spec.bless.metric),
+                ),
+                self._asset(
+                    published,
+                    road,
+                    deps=[dg.AssetDep(compared)],
+                    text=self.spec.description or "The champion: the smallest candidate within the declared bounds.",
+                    kinds={"tensorflow", "tflite"},
+                    checks={"blessed": "A candidate meets every declared bound."},
+                    work=lambda lake, day, _launch, force, _: model.decide(lake, road, day, force=force),
+                    describe=_published,
+                ),
+                self._asset(
+                    recommended,
+                    road,
+                    deps=[dg.AssetDep(published)],
+                    text=f"The {self.spec.recommend.k} best items of each user for the day after, by the champion.",
+                    kinds={"tflite", "deltalake"},
+                    work=self._recommend(road),
+                    describe=metadata.rows,
+                ),
+            ]
+        )
+
+    @staticmethod
+    def _recommend(road: model.Road) -> _Work:
+        def work(lake: Lake, day: date, launch: model.Launch, force: bool, run_id: str) -> DayResult:  # noqa: FBT001
+            with tempfile.TemporaryDirectory(prefix="sluice-predict-") as scratch:
+                return model.recommend(lake, road, day, launch, run_id=run_id, scratch=Path(scratch), force=force)
+
+        return work
+
+    def _asset(
+        self,
+        key: dg.AssetKey,
+        road: model.Road,
+        *,
+        deps: list[dg.AssetDep],
+        text: str,
+        kinds: set[str],
+        work: _Work,
+        describe: Describe,
+        checks: Mapping[str, str] | None = None,
+    ) -> dg.AssetsDefinition:
+        partitions = self.product.partitions
+        spec = dg.AssetSpec(
+            key,
+            deps=deps,
+            description=text,
+            kinds=kinds,
+            code_version=model.code_version(road),
+            partitions_def=partitions,
+            group_name=self.product.name,
+            owners=list(self.spec.owners or self.product.owners) or None,
+            tags=dict(self.spec.tags),
+        )
+        specs = [check_spec(name, key, partitions, description) for name, description in (checks or {}).items()]
+
+        @dg.multi_asset(
+            name="__".join(key.path),
+            specs=[spec],
+            check_specs=specs,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            required_resource_keys={"lake", "launcher"},
+            pool="training",
+        )
+        def build(context: dg.AssetExecutionContext) -> Iterator[Any]:
+            lake = context.resources.lake.open()
+            day = days_of(context)[-1]
+
+            def launch(task: Mapping[str, Any]) -> None:
+                context.log.info(f"{task['task']}: started in a process of its own")
+                context.resources.launcher.run(context, [], request=task)
+
+            yield from run_days(
+                context,
+                days=[day],
+                work=lambda d: work(lake, d, launch, forced(context), context.run_id),
+                records=[Recorded(key)],
+                checks=specs,
+                describe=describe,
+            )
+
+        return build
+
+
+_Work = Callable[[Lake, date, model.Launch, bool, str], DayResult]
+
+
+def _trained(result: DayResult) -> Mapping[str, Any]:
+    report = result.report
+    parts = [{"part": name, **{k: str(v) for k, v in part.items()}} for name, part in report["parts"].items()]
+    return {
+        "status": result.status,
+        "parts": metadata.table(parts),
+        "tensorboard": dg.MetadataValue.path(report["tensorboard"]),
+        "folder": dg.MetadataValue.path(report["folder"]),
+        "examples_version": report["examples_version"],
+        **{f"metric_{k}": v for k, v in report["metrics"].items() if isinstance(v, int | float)},
+        **plots.training_curves(report["history"]),
+    }
+
+
+def _compared(result: DayResult, metric: str) -> Mapping[str, Any]:
+    rows = result.report["evaluation"]["candidates"]
+    flat = [{k: v for k, v in row.items() if not isinstance(v, dict | list)} for row in rows]
+    return {"status": result.status, "candidates": metadata.table(flat), **plots.candidates(rows, metric)}
+
+
+def _published(result: DayResult) -> Mapping[str, Any]:
+    report = result.report
+    shown: dict[str, Any] = {
+        "status": result.status,
+        "candidate": report["candidate"],
+        "version": report["version"],
+        "reasons": metadata.table([{"reason": reason} for reason in report["reasons"]]),
+    }
+    if "path" in report:
+        shown["path"] = dg.MetadataValue.path(report["path"])
+    if "card" in report:
+        shown["card"] = dg.MetadataValue.md(report["card"])
+    return shown

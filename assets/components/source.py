@@ -1,0 +1,181 @@
+"""Source: one crawled origin, declared once, becomes landing, raw and quarantine."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dagster as dg
+
+from assets.components import metadata
+from assets.components.catalogue import Dataset, Offering
+from assets.components.days import Recorded, check_spec, days_of, forced, run_days
+from assets.components.verdict import every_day_check
+from assets.stages import raw
+from assets.stages.day import Check, DayResult
+from crawlers.landing import read_manifest
+from crawlers.quarantine import QUARANTINE_SCHEMA
+from crawlers.spec import SourceSpec
+
+LANDING_CHECKS = {"crawled": "The crawl finished, and what the site listed was fetched."}
+
+
+class Source(Offering[SourceSpec]):
+    """One crawled origin: bytes as served (landing), typed records (raw), and what was rejected (quarantine)."""
+
+    spec_class: ClassVar[type[SourceSpec]] = SourceSpec
+
+    def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
+        """The raw table, for those who read from this source."""
+        del context
+        return Dataset(
+            self.name, raw.raw_table(self.name), dg.AssetKey([self.name, "raw"]), self.spec.contract.raw_schema()
+        )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Landing, raw and quarantine assets with their checks."""
+        del context
+        landing = self._landing()
+        return dg.Definitions(
+            assets=[landing, self._raw()],
+            asset_checks=[every_day_check(dg.AssetKey([self.name, "landing"]))],
+        )
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "partitions_def": self.product.partitions,
+            "group_name": self.product.name,
+            "owners": list(self.spec.owners or self.product.owners) or None,
+            "tags": dict(self.spec.tags),
+        }
+
+    def _landing(self) -> dg.AssetsDefinition:
+        key = dg.AssetKey([self.name, "landing"])
+        spec = dg.AssetSpec(
+            key,
+            description=f"{self.spec.description or self.name}: the bytes as the site served them, with a manifest.",
+            kinds={"scrapy", "file"},
+            **self._common(),
+        )
+        checks = [check_spec(name, key, self.product.partitions, text) for name, text in LANDING_CHECKS.items()]
+
+        @dg.multi_asset(
+            name=f"{self.name}__landing",
+            specs=[spec],
+            check_specs=checks,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            required_resource_keys={"lake", "crawler"},
+            pool=_pool(self.spec),
+        )
+        def landing(context: dg.AssetExecutionContext) -> Iterator[Any]:
+            days = days_of(context)
+            results = self._crawl(context, days)
+            yield from run_days(
+                context,
+                days=days,
+                work=results.__getitem__,
+                records=[Recorded(key)],
+                checks=checks,
+                describe=metadata.landing,
+            )
+
+        return landing
+
+    def _crawl(self, context: dg.AssetExecutionContext, days: list[date]) -> dict[date, DayResult]:
+        lake = context.resources.lake.open()
+        request = {
+            "spec": self.spec.model_dump(mode="json", by_alias=True),
+            "days": [day.isoformat() for day in days],
+            "root": str(lake.landing_dir(self.name, days[0]).parents[2]),
+        }
+        messages = context.resources.crawler.run(context, ["--request"], request=request)
+        results = {}
+        for message in messages:
+            if isinstance(message, dict) and "day" in message:
+                day = date.fromisoformat(message["day"])
+                results[day] = self._landed(day, message)
+        return {
+            day: results.get(day)
+            or DayResult(day, "failed", message="The crawler ended without a word about this day.")
+            for day in days
+        }
+
+    @staticmethod
+    def _landed(day: date, message: Mapping[str, Any]) -> DayResult:
+        error = str(message.get("error") or "")
+        failed = message["status"] == "failed"
+        report = dict(message.get("manifest") or {})
+        report["outcome"] = message["status"]
+        check = Check("crawled", not failed, description=error or f"The crawl {message['status']}.", metadata=report)
+        return DayResult(day, "failed" if failed else "published", report, (check,), error)
+
+    def _raw(self) -> dg.AssetsDefinition:
+        key = dg.AssetKey([self.name, "raw"])
+        rejected = dg.AssetKey([self.name, "quarantine"])
+        landing = dg.AssetDep(dg.AssetKey([self.name, "landing"]))
+        specs = [
+            dg.AssetSpec(
+                key,
+                deps=[landing],
+                description=f"{self.spec.description or self.name}: records typed by the contract.",
+                kinds={"polars", "deltalake"},
+                metadata=metadata.definition(self.spec.contract.raw_schema(), raw.raw_table(self.name)),
+                code_version=raw.code_version(self.spec),
+                **self._common(),
+            ),
+            dg.AssetSpec(
+                rejected,
+                deps=[landing],
+                description="Lines and records that break the contract, each with its reason and origin.",
+                kinds={"polars", "deltalake"},
+                metadata=metadata.definition(QUARANTINE_SCHEMA, raw.quarantine_table(self.name)),
+                **self._common(),
+            ),
+        ]
+        checks = [check_spec(name, key, self.product.partitions, text) for name, text in raw.CHECKS.items()]
+
+        @dg.multi_asset(
+            name=f"{self.name}__raw",
+            specs=specs,
+            check_specs=checks,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            required_resource_keys={"lake", "secrets"},
+        )
+        def parse(context: dg.AssetExecutionContext) -> Iterator[Any]:
+            lake = context.resources.lake.open()
+            secrets = context.resources.secrets
+
+            def work(day: date) -> DayResult:
+                folder = lake.landing_dir(self.name, day)
+                demo = folder.joinpath("manifest.json").is_file() and read_manifest(folder).demo
+                with tempfile.TemporaryDirectory(prefix="sluice-parse-") as scratch:
+                    return raw.materialize(
+                        lake,
+                        self.spec,
+                        day,
+                        secret=secrets.pii_key(demo=demo),
+                        scratch=Path(scratch),
+                        run_id=context.run_id,
+                        force=forced(context),
+                    )
+
+            yield from run_days(
+                context,
+                days=days_of(context),
+                work=work,
+                records=[Recorded(key), Recorded(rejected)],
+                checks=checks,
+                describe=metadata.rows,
+            )
+
+        return parse
+
+
+def _pool(spec: SourceSpec) -> str:
+    """One pool a site, so that two sources never crawl it at once when the pool's limit is 1."""
+    host = re.sub(r"^\w+://", "", spec.crawl.start).split("/")[0]
+    return "crawl_" + (re.sub(r"[^a-z0-9]+", "_", host.lower()).strip("_") or spec.name)

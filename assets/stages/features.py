@@ -1,0 +1,164 @@
+"""Features: a day's events become daily partial aggregates, its labels become examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from assets.features import FeaturesSpec, daily, examples
+from assets.lake import Lake, digest
+from assets.stages.day import Check, DayResult
+from assets.stages.ledger import blocked, remember, remembered
+
+VERSION = 1
+"""Raise it when the meaning of a feature changes: every partition is then made anew."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The lake's tables that features are made of.
+
+    Attributes:
+        events: The events to count.
+        labels: The weak labels.
+        catalogue: The snapshots of the items, or None.
+        catalogue_asset: What to materialise when there is no snapshot yet.
+    """
+
+    events: str
+    labels: str
+    catalogue: str | None = None
+    catalogue_asset: str = ""
+
+
+def daily_table(name: str) -> str:
+    """The lake's name for the daily partial aggregates of a features declaration."""
+    return f"{name}__daily"
+
+
+def code_version(spec: FeaturesSpec) -> str:
+    """Changes when the declaration changes in a way that changes the examples."""
+    return digest("features", VERSION, meaning(spec))[:16]
+
+
+def meaning(spec: FeaturesSpec) -> dict[str, Any]:
+    """The part of a declaration that decides about content: not its description, nor how a model splits it."""
+    declared = spec.model_dump(mode="json", by_alias=True)
+    return {key: value for key, value in declared.items() if key not in ("description", "owners", "tags", "split")}
+
+
+def materialize_daily(
+    lake: Lake, spec: FeaturesSpec, inputs: Inputs, day: date, *, run_id: str, force: bool = False
+) -> DayResult:
+    """Aggregate one day's events, so that a night costs a night and not a history."""
+    events = lake.published(inputs.events, day) if lake.exists(inputs.events) else None
+    if events is None:
+        return blocked(day, inputs.events, inputs.events)
+    snapshot = newest_snapshot(lake, inputs.catalogue, day)
+    if inputs.catalogue and snapshot is None:
+        return blocked(day, inputs.catalogue, inputs.catalogue_asset)
+    identity = digest("daily", code_version(spec), events.digest, _snapshot_digest(lake, inputs.catalogue, snapshot))
+    table = daily_table(spec.name)
+    if not force and (earlier := remembered(lake, [table], day, identity)):
+        return earlier
+    frame = daily(
+        lake.scan(inputs.events, start=day, end=day), spec, catalogue=_snapshot(lake, inputs.catalogue, snapshot)
+    )
+    staged = lake.stage(table, day, frame, digest=identity, run_id=run_id)
+    report = {"rows": staged.rows, "bytes": staged.bytes, "events": events.rows, "digest": identity}
+    remember(lake, table, day, identity, report, ())
+    version = lake.publish(staged, commit_info={"sluice.stage": "daily", "sluice.run_id": run_id})
+    return DayResult(day, "published", {**report, "version": version})
+
+
+def materialize_examples(
+    lake: Lake, spec: FeaturesSpec, inputs: Inputs, day: date, *, run_id: str, force: bool = False
+) -> DayResult:
+    """Make one day's examples from its labels and what was known before the day."""
+    labels = lake.published(inputs.labels, day) if lake.exists(inputs.labels) else None
+    if labels is None:
+        return blocked(day, inputs.labels, inputs.labels)
+    snapshot = newest_snapshot(lake, inputs.catalogue, day)
+    if inputs.catalogue and snapshot is None:
+        return blocked(day, inputs.catalogue, inputs.catalogue_asset)
+    table = daily_table(spec.name)
+    before = {
+        d.isoformat(): entry.digest
+        for d, entry in sorted((lake.published_days(table) if lake.exists(table) else {}).items())
+        if day - timedelta(days=spec.longest_window) <= d < day
+    }
+    identity = digest(
+        "examples", code_version(spec), labels.digest, before, _snapshot_digest(lake, inputs.catalogue, snapshot)
+    )
+    if not force and (earlier := remembered(lake, [spec.name], day, identity)):
+        return earlier
+    frame = examples(
+        lake.scan(inputs.labels, start=day, end=day),
+        window(lake, spec, day),
+        _snapshot(lake, inputs.catalogue, snapshot),
+        spec,
+        day=day,
+    )
+    staged = lake.stage(spec.name, day, frame, digest=identity, run_id=run_id)
+    counts = _counts(lake.scan_staged(staged))
+    report = {
+        "rows": staged.rows,
+        "bytes": staged.bytes,
+        **counts,
+        "days_of_history": len(before),
+        "catalogue_snapshot": snapshot.isoformat() if snapshot else None,
+        "digest": identity,
+    }
+    checks = (
+        Check(
+            "has_positives",
+            counts["positives"] > 0 or staged.rows == 0,
+            severity="warning",
+            description=f"{counts['positives']} positive, {counts['labelled']} labelled, {counts['negatives']} sampled.",
+        ),
+    )
+    remember(lake, spec.name, day, identity, report, checks)
+    version = lake.publish(staged, commit_info={"sluice.stage": "examples", "sluice.run_id": run_id})
+    return DayResult(day, "published", {**report, "version": version}, checks)
+
+
+def window(lake: Lake, spec: FeaturesSpec, day: date) -> pl.LazyFrame | None:
+    """The daily partial aggregates of the days before a day, as far back as the longest window; None without any."""
+    table = daily_table(spec.name)
+    if not lake.exists(table):
+        return None
+    return lake.scan(table, start=day - timedelta(days=spec.longest_window), end=day - timedelta(days=1))
+
+
+def newest_snapshot(lake: Lake, catalogue: str | None, day: date) -> date | None:
+    """The day of the newest snapshot that is not younger than a day, if there is one."""
+    if catalogue is None or not lake.exists(catalogue):
+        return None
+    return max((d for d, entry in lake.published_days(catalogue).items() if d <= day and entry.rows), default=None)
+
+
+def snapshot_frame(lake: Lake, catalogue: str | None, day: date) -> pl.LazyFrame | None:
+    """The newest snapshot that is not younger than a day."""
+    return _snapshot(lake, catalogue, newest_snapshot(lake, catalogue, day))
+
+
+def _snapshot(lake: Lake, catalogue: str | None, day: date | None) -> pl.LazyFrame | None:
+    return None if catalogue is None or day is None else lake.scan(catalogue, start=day, end=day)
+
+
+def _snapshot_digest(lake: Lake, catalogue: str | None, day: date | None) -> str | None:
+    published = lake.published(catalogue, day) if catalogue and day else None
+    return published.digest if published else None
+
+
+def _counts(frame: pl.LazyFrame) -> dict[str, int]:
+    labelled = pl.col("origin") == "labelled"
+    row = frame.select(
+        labelled=labelled.sum(),
+        positives=(labelled & (pl.col("label") >= 0.5)).sum(),
+        negatives=(~labelled).sum(),
+    ).collect(engine="streaming")
+    return {name: int(value) for name, value in row.row(0, named=True).items()}

@@ -1,0 +1,113 @@
+"""Raw: landing bytes become typed records and a quarantine."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from assets.lake import Lake, digest
+from assets.stages.day import Check, DayResult
+from assets.stages.ledger import blocked, conserved, remember, remembered
+from crawlers.landing import read_manifest
+from crawlers.parse import parse_partition
+from crawlers.spec import SourceSpec
+
+VERSION = 1
+"""Raise it when the meaning of parsing changes: every partition is then parsed anew."""
+
+MAX_QUARANTINED_SHARE = 0.5
+
+CHECKS = {
+    "conserved": "Lines in = records out + quarantined + removed.",
+    "mostly_readable": f"At most {MAX_QUARANTINED_SHARE:.0%} of the lines were quarantined.",
+    "not_empty": "The partition holds at least one record.",
+}
+
+
+def raw_table(source: str) -> str:
+    """The lake's name for the records of a source."""
+    return f"{source}__raw"
+
+
+def quarantine_table(name: str) -> str:
+    """The lake's name for what was rejected on the way into a source's raw or a table."""
+    return f"{name}__quarantine"
+
+
+def code_version(spec: SourceSpec) -> str:
+    """Changes when the declaration changes in a way that changes the records."""
+    parts: list[Any] = [VERSION, spec.format.model_dump(mode="json"), spec.contract.model_dump(mode="json")]
+    return digest("raw", *parts)[:16]
+
+
+def materialize(
+    lake: Lake, spec: SourceSpec, day: date, *, secret: bytes | None, scratch: Path, run_id: str, force: bool = False
+) -> DayResult:
+    """Parse one day's landing and publish records and quarantine.
+
+    Args:
+        lake: Where landing is read and the tables are written.
+        spec: The source.
+        day: The partition.
+        secret: The key for personal data.
+        scratch: An empty folder for intermediate files.
+        run_id: Recorded with the commits.
+        force: Parse even when landing and declaration have not changed.
+    """
+    folder = lake.landing_dir(spec.name, day)
+    if not (folder / "manifest.json").is_file():
+        return blocked(day, f"{spec.name}/landing", f"{spec.name}/landing")
+    manifest = read_manifest(folder)
+    fingerprint = hashlib.sha256(b"sluice pii key" + secret).hexdigest()[:16] if secret else None
+    identity = digest("raw", code_version(spec), manifest.digest, fingerprint)
+    tables = (raw_table(spec.name), quarantine_table(spec.name))
+    if not force and (earlier := remembered(lake, tables, day, identity)):
+        return earlier
+    parsed = parse_partition(folder, spec, scratch=scratch, secret=secret)
+    writes = [
+        lake.plan_stage(name, day, frame, digest=identity, run_id=run_id)
+        for name, frame in zip(tables, (parsed.records, parsed.quarantined), strict=True)
+    ]
+    (records, rejected), _ = lake.run_staging(writes)
+    accounting = parsed.accounting
+    accounting.check(f"{spec.name} {day}")
+    if (records.rows, rejected.rows) != (accounting.rows_out, accounting.rows_quarantined):
+        raise RuntimeError(
+            f"{spec.name} {day}: {records.rows} records and {rejected.rows} quarantined rows were staged, but parsing "
+            f"counted {accounting.rows_out} and {accounting.rows_quarantined}. Nothing was published; run the day again."
+        )
+    share = accounting.rows_quarantined / max(accounting.rows_in, 1)
+    checks = (
+        conserved(accounting),
+        Check(
+            "mostly_readable",
+            share <= MAX_QUARANTINED_SHARE,
+            severity="warning",
+            description=f"{share:.1%} of {accounting.rows_in} lines were quarantined; see {spec.name}/quarantine.",
+            metadata={"share": share, **accounting.quarantined},
+        ),
+        Check(
+            "not_empty",
+            accounting.rows_out > 0,
+            severity="warning",
+            description="The site has no file for this day."
+            if not manifest.files
+            else f"{accounting.rows_out} records.",
+        ),
+    )
+    report = {
+        "rows": records.rows,
+        "accounting": accounting.to_json(),
+        "files": len(manifest.files),
+        "bytes": records.bytes,
+        "digest": identity,
+        "landing_digest": manifest.digest,
+        "finish_reason": manifest.finish_reason,
+    }
+    remember(lake, tables[0], day, identity, report, checks)
+    info = {"sluice.stage": "raw", "sluice.run_id": run_id}
+    lake.publish(rejected, commit_info=info)
+    version = lake.publish(records, commit_info=info)
+    return DayResult(day, "published", {**report, "version": version}, checks)

@@ -1,0 +1,188 @@
+"""Table: raw records become a cleaned, gated table and a quarantine. Write, audit, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from assets.cleaning import TableSpec, plan
+from assets.lake import Lake, Staged, digest
+from assets.stages.day import Check, DayResult
+from assets.stages.ledger import blocked, conserved, reasons, remember, remembered
+from assets.stages.raw import quarantine_table
+from crawlers.accounting import Accounting
+from expectations.gate import ExpectationResult, ExpectationSpec, GateReport, run_gate
+
+VERSION = 1
+"""Raise it when the meaning of a step changes: every partition is then cleaned anew."""
+
+MAX_PASSES = 4
+"""How often a day is cleaned in one go because its inputs changed meanwhile."""
+
+
+def code_version(spec: TableSpec) -> str:
+    """Changes when the declaration changes in a way that changes the rows."""
+    return digest("table", VERSION, _meaning(spec))[:16]
+
+
+def _meaning(spec: TableSpec) -> dict[str, Any]:
+    declared = spec.model_dump(mode="json", by_alias=True)
+    return {key: value for key, value in declared.items() if key not in ("description", "owners", "tags")}
+
+
+def materialize(
+    lake: Lake,
+    spec: TableSpec,
+    gate: Sequence[ExpectationSpec],
+    sources: Mapping[str, str],
+    day: date,
+    *,
+    run_id: str,
+    force: bool = False,
+) -> DayResult:
+    """Clean one day, stage it, let the gate examine exactly the staged files, and publish on a pass.
+
+    A neighbouring day may publish late records for this one while it is being cleaned. Whoever finishes last must have
+    seen them, so the inputs are looked at once more after publication.
+
+    Args:
+        lake: Where the raw tables are read and the table is written.
+        spec: The table.
+        gate: Its expectations.
+        sources: The lake's table of each declared source.
+        day: The partition (event day).
+        run_id: Recorded with the commits.
+        force: Clean even when inputs and declaration have not changed.
+    """
+    for _ in range(MAX_PASSES - 1):
+        result = _materialize(lake, spec, gate, sources, day, run_id=run_id, force=force)
+        inputs = _inputs(lake, spec, sources, day)
+        if result.status != "published" or result.report["inputs"] == inputs:
+            return result
+        force = False
+    return _materialize(lake, spec, gate, sources, day, run_id=run_id, force=force)
+
+
+def _inputs(lake: Lake, spec: TableSpec, sources: Mapping[str, str], day: date) -> dict[str, dict[str, str]]:
+    """Digests of the raw partitions that may hold records of a day, by source; empty for one without the day itself."""
+    last = day + timedelta(days=spec.lateness_days)
+    inputs: dict[str, dict[str, str]] = {}
+    for source, table in sources.items():
+        published = lake.published_days(table) if lake.exists(table) else {}
+        present = {d.isoformat(): entry.digest for d, entry in sorted(published.items()) if day <= d <= last}
+        inputs[source] = present if day.isoformat() in present else {}
+    return inputs
+
+
+def _materialize(
+    lake: Lake,
+    spec: TableSpec,
+    gate: Sequence[ExpectationSpec],
+    sources: Mapping[str, str],
+    day: date,
+    *,
+    run_id: str,
+    force: bool,
+) -> DayResult:
+    inputs = _inputs(lake, spec, sources, day)
+    for source, present in inputs.items():
+        if not present:
+            return blocked(day, f"{source}/raw", f"{source}/raw")
+    last = day + timedelta(days=spec.lateness_days)
+    identity = digest("table", code_version(spec), inputs)
+    tables = (spec.name, quarantine_table(spec.name))
+    if not force and (earlier := remembered(lake, tables, day, identity)):
+        return earlier
+    frames = {source: lake.scan(table, start=day, end=last) for source, table in sources.items()}
+    cleaned = plan(spec, frames, day=day)
+    writes = [
+        lake.plan_stage(name, day, frame, digest=identity, run_id=run_id)
+        for name, frame in zip(tables, (cleaned.kept, cleaned.quarantined), strict=True)
+    ]
+    # One pass over the input: both sinks and both counts are one query.
+    (kept, rejected), (rows_in, removed) = lake.run_staging(writes, also=[cleaned.rows_in, cleaned.removed])
+    accounting = Accounting(
+        rows_in=int(rows_in.item()),
+        rows_out=kept.rows,
+        quarantined=reasons(lake, rejected),
+        removed={str(reason): int(rows) for reason, rows in sorted(removed.iter_rows())},
+    )
+    accounting.check(f"{spec.name} {day}")
+    return _audit(lake, spec, gate, day, (kept, rejected), accounting, {"inputs": inputs, "digest": identity})
+
+
+def _audit(
+    lake: Lake,
+    spec: TableSpec,
+    gate: Sequence[ExpectationSpec],
+    day: date,
+    staged: tuple[Staged, Staged],
+    accounting: Accounting,
+    provenance: Mapping[str, Any],
+) -> DayResult:
+    kept, rejected = staged
+    verdict = run_gate(
+        gate,
+        lake.scan_staged(kept),
+        name=spec.name,
+        partition=day.isoformat(),
+        docs_dir=lake.reports_dir(spec.name, day) / "docs" if gate else None,
+    )
+    checks = (conserved(accounting), *(_check(result) for result in verdict.results))
+    report = {
+        "rows": kept.rows,
+        "bytes": kept.bytes,
+        "accounting": accounting.to_json(),
+        "gate": "passed" if verdict.passed else "refused",
+        "gate_seconds": round(verdict.seconds, 3),
+        "expectations": [_row(result) for result in verdict.results],
+        "data_docs_url": verdict.docs_index.as_uri() if verdict.docs_index else None,
+        **provenance,
+    }
+    info = {"sluice.stage": "table", "sluice.run_id": kept.run_id, "sluice.gate": str(report["gate"])}
+    remember(lake, kept.table, day, kept.digest, report, checks)
+    lake.publish(rejected, commit_info=info)
+    if not verdict.passed:
+        message = _refusal(spec, day, verdict)
+        lake.keep(kept, reason=message)
+        return DayResult(day, "refused", report, checks, message)
+    version = lake.publish(kept, commit_info=info)
+    return DayResult(day, "published", {**report, "version": version}, checks)
+
+
+def _check(result: ExpectationResult) -> Check:
+    return Check(
+        result.check_name,
+        result.success,
+        severity="error" if result.severity == "critical" else "warning",
+        description=result.message,
+        metadata={
+            "expectation": result.expectation,
+            "severity": result.severity,
+            "observed": result.observed,
+            "unexpected_count": result.unexpected_count,
+            "unexpected_percent": result.unexpected_percent,
+            "examples": list(result.examples),
+        },
+    )
+
+
+def _row(result: ExpectationResult) -> dict[str, Any]:
+    return {
+        "expectation": result.check_name,
+        "passed": result.success,
+        "severity": result.severity,
+        "observed": str(result.observed),
+        "unexpected": result.unexpected_count,
+    }
+
+
+def _refusal(spec: TableSpec, day: date, verdict: GateReport) -> str:
+    failed = [r for r in verdict.results if not r.success and r.severity == "critical"]
+    shown = "; ".join(f"{r.check_name}: {r.message}" for r in failed[:5])
+    return (
+        f"The gate of {spec.name} refused {day}: {shown}. The last good partition stands; the refused rows are kept "
+        f"for inspection, the rejected ones are in {spec.name}/quarantine. Mend the source or the gate, then "
+        f"materialise {spec.name} for {day} again."
+    )

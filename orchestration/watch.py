@@ -1,0 +1,136 @@
+"""Launch a run with `dg launch` and show its progress, line by line, as it happens."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+from dagster import DagsterEventType, DagsterRun, EventLogEntry
+from rich.console import Console
+
+POLL_SECONDS = 0.5
+TAIL_LINES = 30
+
+
+class LaunchError(RuntimeError):
+    """`dg launch` ended before a run existed."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A finished run."""
+
+    run: DagsterRun
+    seconds: float
+    failures: tuple[str, ...]
+
+
+def launch(
+    arguments: Sequence[str],
+    *,
+    instance: dg.DagsterInstance,
+    console: Console,
+    log: Path,
+    environment: Mapping[str, str],
+) -> Watched:
+    """Run `dg launch` with these arguments and print what happens.
+
+    Args:
+        arguments: After `dg launch`.
+        instance: Where the run is recorded.
+        console: Where progress is printed.
+        log: Everything the process prints, for reading after a failure.
+        environment: Variables on top of the current ones.
+
+    Raises:
+        LaunchError: No run was started; the last lines of the log are in the message.
+    """
+    started = time.time()
+    console.print(f"[bold]$ dg launch {' '.join(arguments)}[/bold]", highlight=False)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("dg")), "launch", *arguments],
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+        )
+        watcher = _Watcher(instance, console, started)
+        try:
+            while process.poll() is None:
+                watcher.look()
+                time.sleep(POLL_SECONDS)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(30)
+        watcher.look()
+    if watcher.run_id is None:
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+        raise LaunchError("dg launch did not start a run:\n" + "\n".join(tail))
+    run = instance.get_run_by_id(watcher.run_id)
+    if run is None:
+        raise LaunchError(f"Run {watcher.run_id} is not in the instance any more.")
+    return Watched(run, time.time() - started, tuple(watcher.failures))
+
+
+class _Watcher:
+    """Prints the events of the newest run that began after `since`."""
+
+    def __init__(self, instance: dg.DagsterInstance, console: Console, since: float) -> None:
+        self._instance = instance
+        self._console = console
+        self._since = since
+        self._cursor: str | None = None
+        self.run_id: str | None = None
+        self.failures: list[str] = []
+
+    def look(self) -> None:
+        if self.run_id is None:
+            records = self._instance.get_run_records(limit=1)
+            if not records or records[0].create_timestamp.timestamp() < self._since - 1:
+                return
+            self.run_id = records[0].dagster_run.run_id
+        more = True
+        while more:
+            found = self._instance.get_records_for_run(self.run_id, cursor=self._cursor, limit=500)
+            for record in found.records:
+                self._show(record.event_log_entry)
+            self._cursor, more = found.cursor, found.has_more
+
+    def _show(self, entry: EventLogEntry) -> None:
+        elapsed = f"{entry.timestamp - self._since:6.1f}s"
+        event = entry.dagster_event
+        if event is None:
+            if entry.level >= 20 and entry.step_key:
+                colour = "red" if entry.level >= 40 else "yellow" if entry.level >= 30 else "default"
+                first = entry.user_message.splitlines()[0] if entry.user_message else ""
+                self._console.print(
+                    f"{elapsed}    {entry.step_key}: {first}", style=colour, highlight=False, markup=False
+                )
+            return
+        match event.event_type:
+            case DagsterEventType.STEP_START:
+                self._console.print(f"{elapsed}  ▶ {event.step_key}", highlight=False)
+            case DagsterEventType.STEP_SUCCESS:
+                took = event.step_success_data.duration_ms / 1000
+                self._console.print(f"{elapsed}  ✓ {event.step_key} in {took:.1f}s", style="green", highlight=False)
+            case DagsterEventType.STEP_FAILURE:
+                data = event.step_failure_data
+                text = (data.user_failure_data.description if data.user_failure_data else None) or (
+                    data.error.message if data.error else ""
+                )
+                self.failures.append(f"{event.step_key}: {(text or '').strip()}")
+                self._console.print(
+                    f"{elapsed}  ✗ {event.step_key}: {text}", style="red", highlight=False, markup=False
+                )
+            case DagsterEventType.STEP_UP_FOR_RETRY:
+                self._console.print(f"{elapsed}  ↻ {event.step_key}: trying again", style="yellow", highlight=False)
+            case _:
+                pass

@@ -1,0 +1,1 @@
+"""The Online Retail product: declarations for data that nobody here wrote."""

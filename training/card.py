@@ -1,0 +1,78 @@
+"""The model card: what a published model is, what it was made of, and how it was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+COLUMNS = (
+    ("name", "model"),
+    ("auc", "AUC"),
+    ("log_loss", "log loss"),
+    ("ndcg", "NDCG@{k}"),
+    ("recall", "recall@{k}"),
+    ("bytes", "bytes"),
+    ("gzip_bytes", "gzipped"),
+    ("latency_single_us", "µs, one row"),
+    ("latency_batch_us_per_row", "µs a row, batch"),
+)
+
+
+def render_card(card: Mapping[str, Any]) -> str:
+    """A model card in Markdown.
+
+    Args:
+        card: As `training.publish.publish` is given it, with `version`, `candidate`, `sha256` and `bytes`.
+    """
+    model, data, verdict = card["model"], card["data"], card["verdict"]
+    evaluation = card["evaluation"]
+    parts = "\n".join(
+        f"| {name} | {part['days'][0]} to {part['days'][-1]} | {part['rows']} | {part['positives']} |"
+        for name, part in data["parts"].items()
+    )
+    reasons = "\n".join(f"- {reason}" for reason in verdict["reasons"])
+    return f"""# {model["name"]} {card["version"]}
+
+{model.get("description") or ""}
+
+Family `{model["family"]}`, candidate `{card["candidate"]}`, trained as of {card["as_of"]}, seed {model["seed"]}.
+File `model.tflite`: {card["bytes"]} bytes, SHA-256 `{card["sha256"]}`.
+
+## Why it was blessed
+
+{reasons}
+
+## How it compares
+
+{_table(evaluation)}
+
+Measured on {evaluation.get("test", "the test days")}; popularity ranks by engagement in the training window.
+
+## What it was made of
+
+Table `{data["table"]}` at version {data["version"]}, {len(data["days"])} days.
+
+| part | days | rows | positives |
+| --- | --- | --- | --- |
+{parts}
+
+## What it must not be used for
+
+Labels are weak: they are a label model's opinion of votes, not what people said. Scores rank items of this catalogue
+for users of this site; they are not probabilities of anything outside it. Users and items that were not seen in
+training share out-of-vocabulary embeddings.
+"""
+
+
+def _table(evaluation: Mapping[str, Any]) -> str:
+    k = evaluation.get("k", 10)
+    head = "| " + " | ".join(title.format(k=k) for _, title in COLUMNS) + " |"
+    rule = "|" + " --- |" * len(COLUMNS)
+    rows = ["| " + " | ".join(_cell(row.get(key)) for key, _ in COLUMNS) + " |" for row in evaluation["candidates"]]
+    return "\n".join([head, rule, *rows])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
