@@ -25,8 +25,12 @@ def candidates(history: History, catalogue: pl.LazyFrame | None, spec: FeaturesS
     if spec.catalogue is not None:
         listed = catalogue_rows(catalogue, (), spec).select(item_key(spec), pl.lit(1, dtype=pl.UInt64).alias("mass"))
         known = pl.concat([known, listed])
-    mass = pl.col("mass").sum() if spec.negatives.by == "popularity" else pl.lit(1, dtype=pl.UInt64).first()
-    return known.group_by(spec.item).agg(mass.alias("mass")).sort(spec.item)
+    masses = known.group_by(spec.item).agg(pl.col("mass").sum()).sort(spec.item)
+    one = pl.lit(1, dtype=pl.UInt64)
+    # Twice the mean of the masses for each item, and twice its own, make two equal halves in whole numbers.
+    halves = 2 * pl.col("mass") + (2 * pl.col("mass").mean()).round().cast(pl.UInt64)
+    by = {"popularity": pl.col("mass"), "uniform": one, "mixed": halves}
+    return masses.with_columns(by[spec.negatives.by].alias("mass"))
 
 
 def negatives(positives: pl.LazyFrame, touched: pl.LazyFrame, pool: pl.LazyFrame, spec: FeaturesSpec) -> pl.LazyFrame:

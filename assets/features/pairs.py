@@ -98,7 +98,7 @@ def pair_encoder(
     return PairEncoder(history, load_encoding(encoding_dir, spec), wanted)
 
 
-def score_pairs(  # noqa: PLR0917 - who, what, known from where, declared how, encoded by which
+def score_pairs(
     users: pl.DataFrame,
     items: pl.DataFrame | None,
     daily_window: pl.LazyFrame | None,

@@ -36,7 +36,10 @@ class Negatives(BaseModel):
         per_positive: Draws for each positive (probability of at least 0.5); a few less where the user touched nearly
             everything that could be drawn.
         by: `popularity`: in proportion to the events of the days before, plus one for each item of the catalogue, so
-            that an item without history is not always a positive; `uniform`: each known item alike.
+            that an item without history is not always a positive; `uniform`: each known item alike; `mixed`: half by
+            the one, half by the other (Yang et al., "Mixed negative sampling for learning two-tower neural networks in
+            recommendations", WWW 2020). Negatives by popularity alone teach a model to ignore popularity, which makes
+            it a poor ranker of a whole catalogue.
         seed: Of the draws, which depend on nothing but it, the user, the item and the time of the positive.
         weight: Of each negative in training.
     """
@@ -44,7 +47,7 @@ class Negatives(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     per_positive: int = Field(default=4, ge=0)
-    by: Literal["popularity", "uniform"] = "popularity"
+    by: Literal["mixed", "popularity", "uniform"] = "mixed"
     seed: int = 0
     weight: float = Field(default=1.0, gt=0)
 

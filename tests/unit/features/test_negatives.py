@@ -1,12 +1,13 @@
 """Negatives: which items can be drawn, how often, and that nothing but the positive decides."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
 from assets.features import examples
-from assets.features.negatives import negatives
+from assets.features.history import known_before
+from assets.features.negatives import candidates, negatives
 
 TIME = datetime(2024, 5, 20, 12, tzinfo=UTC)
 
@@ -97,4 +98,16 @@ def test_by_uniform_the_popular_are_drawn_no_more_than_others(declare, shop):
         return found["item_id"].is_in([f"i{n}" for n in range(8)]).mean()
 
     assert popular_share("popularity") > 1.5 * popular_share("uniform")
+    assert popular_share("popularity") > popular_share("mixed") > popular_share("uniform")
     assert popular_share("uniform") == pytest.approx(0.09, abs=0.04)
+
+
+def test_mixed_gives_each_half_the_same_mass(declare, shop):
+    spec = declare(negatives={"by": "mixed"})
+    plain = declare(negatives={"by": "popularity"})
+    history = known_before(date(2024, 3, 8), shop.daily(spec).lazy(), shop.catalogue.lazy(), spec)
+    mixed = candidates(history, shop.catalogue.lazy(), spec).collect()
+    by_popularity = candidates(history, shop.catalogue.lazy(), plain).collect()
+    uniform = mixed["mass"] - 2 * by_popularity["mass"]
+    assert uniform.n_unique() == 1
+    assert uniform.sum() == pytest.approx(2 * by_popularity["mass"].sum(), rel=0.01)
