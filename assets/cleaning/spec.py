@@ -1,0 +1,93 @@
+"""The declaration of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    WithJsonSchema,
+    field_serializer,
+    field_validator,
+)
+
+import assets.cleaning.steps  # noqa: F401 - registers the steps
+from assets.cleaning.duration import Duration, parse_duration
+from assets.cleaning.registry import make_step, steps
+from assets.cleaning.step import Step
+from crawlers.declaration import Declaration
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _one_or_several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def steps_schema() -> dict[str, Any]:
+    """The JSON schema of a list of steps: each an object with one key, the name of the step."""
+    one = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": {name: step.model_json_schema() for name, step in steps().items()},
+    }
+    return {"type": "array", "items": one, "default": []}
+
+
+class TableSpec(Declaration):
+    """Cleaned records from one or more sources.
+
+    Attributes:
+        name: of the table.
+        from_: the sources (in YAML `from`), one or several with the same columns.
+        event_time: the datetime column that says to which day a record belongs; null for a snapshot, whose records
+            belong to the day that they were crawled for.
+        lateness: how many days after its event a record may still land and count, such as `1d`; later ones are
+            quarantined as `too_late`.
+        steps: what is done, in order.
+        gate: the expectations that the cleaned rows must meet.
+        description: for the people who read the graph.
+        owners: who answers for it.
+        tags: free tags.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    name: Name
+    from_: Annotated[tuple[Name, ...], Field(alias="from", min_length=1), BeforeValidator(_one_or_several)]
+    event_time: str | None = "ts"
+    lateness: Duration = "1d"
+    steps: Annotated[tuple[SerializeAsAny[Step], ...], WithJsonSchema(steps_schema())] = ()
+    gate: tuple[dict[str, Any], ...] = ()
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _steps_by_name(cls, declared: Any) -> Any:
+        if not isinstance(declared, Sequence) or isinstance(declared, str):
+            raise ValueError("`steps` is a list, such as `- deduplicate: {on: [event_id]}`")  # noqa: TRY004 - for pydantic
+        return tuple(make_step(one) for one in declared)
+
+    @field_serializer("steps")
+    def _steps_with_names(self, value: tuple[Step, ...]) -> list[dict[str, Any]]:
+        return [{step.step: step.model_dump(mode="json")} for step in value]
+
+    @field_validator("lateness")
+    @classmethod
+    def _whole_days(cls, lateness: str) -> str:
+        if parse_duration(lateness).seconds:
+            raise ValueError(f"lateness '{lateness}' is not a whole number of days; write it as 0d, 1d, 7d")
+        return lateness
+
+    @property
+    def lateness_days(self) -> int:
+        """How many days after its own a day's records may land; none for a snapshot."""
+        return parse_duration(self.lateness).days if self.event_time is not None else 0

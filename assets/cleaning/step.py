@@ -1,0 +1,119 @@
+"""What a cleaning step is: a declaration that turns a frame of rows into another, flagging rows and never losing one.
+
+Besides the columns of the records, frames in the making have the working columns below. A row whose `__reject` or
+`__remove` is set is out: later steps neither change their minds about it nor let it influence other rows.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar
+
+import polars as pl
+from pydantic import BeforeValidator, Field
+
+from assets.cleaning.errors import StepError, nearest
+from assets.cleaning.sql import visible
+from crawlers.declaration import Declaration
+
+REJECT = "__reject"
+REMOVE = "__remove"
+TIME = "__time"
+LANDED = "__landed"
+SOURCE = "__source"
+FILE = "__file"
+LINE = "__line"
+
+#: What every row is ordered by, last of all: so results do not depend on the order of the input.
+TIES = (TIME, LANDED, SOURCE, FILE, LINE)
+WORKING: Mapping[str, pl.DataType] = {
+    REJECT: pl.String(),
+    REMOVE: pl.String(),
+    TIME: pl.Datetime("us", "UTC"),
+    LANDED: pl.Date(),
+    SOURCE: pl.Int32(),
+    FILE: pl.String(),
+    LINE: pl.Int64(),
+}
+ACTIVE = pl.col(REJECT).is_null() & pl.col(REMOVE).is_null()
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+ColumnNames = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_as_tuple)]
+"""One column name or several."""
+
+Reason = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+"""A slug: quarantine and accounts count by it."""
+
+
+class Step(Declaration):
+    """One cleaning step. A subclass is a file of its own and registers itself under the name that declarations use."""
+
+    step: ClassVar[str] = ""
+    #: Whether the step compares times, so that the table needs an event time.
+    needs_time: ClassVar[bool] = False
+    #: Whether the step may flag single rows, so that those left are no longer one block of a sorted frame.
+    flags_rows: ClassVar[bool] = False
+
+    @property
+    def grouping(self) -> tuple[str, ...]:
+        """The columns whose rows must stand together, by time, before `transform`; none if order does not matter."""
+        return ()
+
+    @property
+    def splits(self) -> frozenset[str]:
+        """New columns whose values are contiguous once rows are grouped, so that grouping by them costs no sort."""
+        return frozenset()
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """The reasons that the step may flag rows with, and each in words."""
+        return {}
+
+    @abstractmethod
+    def check(self, schema: Mapping[str, pl.DataType]) -> None:
+        """Refuse columns that the step cannot work with.
+
+        Raises:
+            StepError: a column is missing or has the wrong type.
+        """
+
+    @abstractmethod
+    def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """The frame after the step. Its active rows are sorted by `grouping`, if the step has one."""
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """The frame after the step, whatever the order of its rows."""
+        return self.transform(ordered(frame, self.grouping) if self.grouping else frame)
+
+    def output_schema(self, schema: Mapping[str, pl.DataType]) -> pl.Schema:
+        """The columns after the step, working columns included."""
+        return self.apply(pl.LazyFrame(schema=dict(schema))).collect_schema()
+
+
+def ordered(frame: pl.LazyFrame, grouping: Iterable[str]) -> pl.LazyFrame:
+    """Active rows first, those of one group together, by time, ties broken by origin."""
+    return frame.sort([~ACTIVE, *grouping, *TIES], maintain_order=False)
+
+
+def require_columns(names: Iterable[str], schema: Mapping[str, pl.DataType]) -> None:
+    """Refuse names of columns that are not there."""
+    for name in names:
+        if name not in visible(schema):
+            raise StepError(f"column '{name}' is not there; {nearest(name, visible(schema))}")
+
+
+def require_free_names(names: Iterable[str]) -> None:
+    """Refuse names for new columns that Sluice uses itself."""
+    for name in names:
+        if name.startswith("__") or name == "date" or not name:
+            raise StepError(f"column name '{name}' is taken by Sluice ('date', '__…'); choose another")
+
+
+def flag(condition: pl.Expr, column: str, reason: str) -> pl.Expr:
+    """Flag active rows for a reason; rows that are out already stay as they are."""
+    return pl.when(ACTIVE & condition).then(pl.lit(reason)).otherwise(pl.col(column)).alias(column)

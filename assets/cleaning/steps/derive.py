@@ -1,0 +1,38 @@
+"""Derive: new columns, or new values for old ones, from SQL over the row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+from pydantic import Field
+
+from assets.cleaning.registry import register_step
+from assets.cleaning.sql import check_sql, row_expression
+from assets.cleaning.step import Step, require_free_names
+
+
+@register_step("derive")
+class Derive(Step):
+    """Columns computed from those before the step; they do not see each other.
+
+    Attributes:
+        columns: SQL expression of each column. A decimal result becomes a float.
+    """
+
+    columns: dict[str, str] = Field(min_length=1)
+
+    def check(self, schema: Mapping[str, pl.DataType]) -> None:
+        """Each expression fits the schema."""
+        require_free_names(self.columns)
+        for sql in self.columns.values():
+            check_sql(sql, schema)
+
+    def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Compute the columns."""
+        derived = frame.with_columns(row_expression(sql).alias(name) for name, sql in self.columns.items())
+        # SQL reads `1.5` as a decimal; tables hold floats.
+        decimals = [
+            name for name, dtype in derived.collect_schema().items() if name in self.columns and dtype.is_decimal()
+        ]
+        return derived.with_columns(pl.col(decimals).cast(pl.Float64)) if decimals else derived

@@ -1,0 +1,46 @@
+"""Dwell: how long until the next event of the same session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import polars as pl
+
+from assets.cleaning.duration import Duration, parse_duration
+from assets.cleaning.registry import register_step
+from assets.cleaning.step import ACTIVE, TIME, ColumnNames, Step, require_columns
+
+DWELL = "dwell_seconds"
+
+
+@register_step("dwell")
+class Dwell(Step):
+    """Adds `dwell_seconds` (Float64): the time until the next event; null for the last, where nobody can know.
+
+    Attributes:
+        by: the columns that say which events belong together.
+        cap: what longer times are cut to.
+    """
+
+    needs_time: ClassVar[bool] = True
+
+    by: ColumnNames = ("user_id", "session_id")
+    cap: Duration = "30m"
+
+    @property
+    def grouping(self) -> tuple[str, ...]:
+        """By what belongs together."""
+        return self.by
+
+    def check(self, schema: Mapping[str, pl.DataType]) -> None:
+        """The columns are there."""
+        require_columns(self.by, schema)
+
+    def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Compare each event with the next."""
+        same = pl.all_horizontal((pl.col(name) == pl.col(name).shift(-1)) for name in self.by)
+        together = (ACTIVE & ACTIVE.shift(-1) & same).fill_null(value=False)
+        micros = (pl.col(TIME).shift(-1) - pl.col(TIME)).dt.total_microseconds()
+        seconds = (micros / 1_000_000).clip(upper_bound=parse_duration(self.cap).total_seconds())
+        return frame.with_columns(pl.when(together).then(seconds).alias(DWELL))

@@ -1,0 +1,45 @@
+"""Reject: rows that meet a condition go to quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import polars as pl
+
+from assets.cleaning.errors import StepError
+from assets.cleaning.registry import register_step
+from assets.cleaning.sql import check_sql, row_expression
+from assets.cleaning.step import REJECT, Reason, Step, flag
+
+
+@register_step("reject")
+class Reject(Step):
+    """Rows for which a condition is true. Where it is null, because a column is, the row stays.
+
+    Attributes:
+        when: the condition, in SQL.
+        reason: what quarantine and the account call it.
+    """
+
+    flags_rows: ClassVar[bool] = True
+
+    when: str
+    reason: Reason
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """The declared one."""
+        return {self.reason: self.when}
+
+    def check(self, schema: Mapping[str, pl.DataType]) -> None:
+        """The condition fits the schema and is true or false."""
+        dtype = check_sql(self.when, schema)
+        if dtype != pl.Boolean:
+            raise StepError(
+                f"SQL `{self.when}` gives {dtype}, but `when` must be true or false; compare it with something"
+            )
+
+    def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Flag the rows."""
+        return frame.with_columns(flag(row_expression(self.when).fill_null(value=False), REJECT, self.reason))
