@@ -20,6 +20,7 @@ from assets.lake.errors import (
     PublishConflictError,
     SchemaChangeError,
     StagedFilesError,
+    UnreadableTableError,
     UnstorableTypeError,
 )
 from assets.lake.lake import Lake
@@ -41,6 +42,7 @@ __all__ = [
     "Staged",
     "StagedFile",
     "StagedFilesError",
+    "UnreadableTableError",
     "UnstorableTypeError",
     "digest",
     "stored_schema",

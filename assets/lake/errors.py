@@ -17,6 +17,10 @@ class MissingVersionError(LakeError):
     """The asked version of a table does not exist, or its files have been cleaned up."""
 
 
+class UnreadableTableError(LakeError):
+    """The log of a table is damaged, or the storage does not answer."""
+
+
 class SchemaChangeError(LakeError):
     """A column arrives with a type that the table cannot take."""
 

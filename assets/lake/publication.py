@@ -10,29 +10,39 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
 
-from assets.lake.errors import PublishConflictError
+from assets.lake.errors import PublishConflictError, UnreadableTableError
 from assets.lake.records import Published, Staged
 from assets.lake.schema import PARTITION, merged
 from assets.lake.staging import digest_of
 
 INFO = "sluice"
 _ATTEMPTS = 60
+# Conflicts with other writers pass; a storage that fails is tried again a few times only.
+_BROKEN_ATTEMPTS = 4
 # Old versions stay readable for as long as their files do, and say for a year who wrote what.
 _CONFIGURATION = {"delta.logRetentionDuration": "interval 365 days", "delta.checkpointInterval": "50"}
 
 
-def opened(
-    uri: str, storage_options: Mapping[str, str] | None, version: int | dt.datetime | None = None
-) -> DeltaTable | None:
-    """Return a table, or None when there is none."""
+def opened(uri: str, storage_options: Mapping[str, str] | None, version: int | None = None) -> DeltaTable | None:
+    """Return a table, or None when there is none.
+
+    Raises:
+        UnreadableTableError: Its log is damaged, or the storage does not answer.
+    """
     options = dict(storage_options) if storage_options else None
     try:
         return DeltaTable(uri, version=version, storage_options=options)
     except TableNotFoundError:
         return None
+    except (DeltaError, OSError) as error:
+        first_line = str(error).strip().split("\n")[0]
+        raise UnreadableTableError(
+            f"Table {uri.rsplit('/', 1)[-1]!r}: the log under {uri}/_delta_log cannot be read: {first_line}. Check the "
+            "storage and its permissions; if an entry of the log is damaged, take it from a backup."
+        ) from error
 
 
 def published_days(table: DeltaTable) -> dict[dt.date, Published]:
@@ -89,11 +99,11 @@ def commit(
     """
     table = staged[0].table
     identity = uuid.uuid4().hex
-    failure: DeltaError | None = None
+    failure: Exception | None = None
+    broken = 0
     since = 0
     for attempt in range(_ATTEMPTS):
-        if attempt:
-            time.sleep(random.uniform(0, min(0.02 * 2**attempt, 1.0)))  # noqa: S311 - spreads writers out
+        wait(attempt)
         delta = _opened_or_created(staged, uri, storage_options)
         days = published_days(delta)
         if failure is not None and (version := _version_of(identity, delta, since)) is not None:
@@ -111,17 +121,31 @@ def commit(
         on_step("before_commit")
         try:
             _commit(delta, needed, schema, {**info, **_description(needed), "publication": identity})
-        except DeltaError as error:
+        except CommitFailedError as error:
             failure = error
             continue
+        except (DeltaError, OSError) as error:
+            failure = error
+            broken += 1
+            if broken < _BROKEN_ATTEMPTS:
+                continue
+            break
         on_step("after_commit")
         delta = _reopened(uri, storage_options)
         return _version_of(identity, delta, since) or delta.version(), spared
     days_text = ", ".join(str(part.day) for part in staged)
     raise PublishConflictError(
-        f"Table {table!r}: {days_text} could not be committed in {_ATTEMPTS} attempts; the last one failed with: "
-        f"{failure}. What was published before still stands. Run it again when fewer writers are busy."
+        f"Table {table!r}: {days_text} could not be committed in {attempt + 1} attempts; the last one failed with: "
+        f"{failure}. What was published before still stands. "
+        + ("Check the storage" if broken else "Wait until fewer writers are busy")
+        + f", then materialise '{table}' again."
     ) from failure
+
+
+def wait(attempt: int) -> None:
+    """Wait a little before another attempt, longer each time, so that writers spread out."""
+    if attempt:
+        time.sleep(random.uniform(0, min(0.02 * 2**attempt, 1.0)))  # noqa: S311 - nothing secret
 
 
 def delta_schema(schema: pl.Schema) -> Schema:

@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from deltalake import CommitProperties, DeltaTable
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import CommitFailedError
 
 from assets.lake.errors import MissingVersionError, PublishConflictError
 from assets.lake.files import Files
-from assets.lake.publication import INFO, published_days, transaction_of
+from assets.lake.publication import INFO, published_days, transaction_of, wait
 from assets.lake.records import CleanUp, Published
 from assets.lake.refusal import FOLDER
 from assets.lake.schema import PARTITION
@@ -44,9 +44,12 @@ def restore(
             f"Table {table!r}: version {version} cannot be restored, because a clean-up removed its files of "
             f"{broken[0]}. Restore a later version; see `versions`."
         )
-    failure: DeltaError | None = None
-    for _ in range(_ATTEMPTS):
+    failure: CommitFailedError | None = None
+    for attempt in range(_ATTEMPTS):
+        wait(attempt)
         delta = DeltaTable(uri, storage_options=options)
+        if delta.version() == version:
+            return version
         current = published_days(delta)
         changed = sorted(day for day in current.keys() | target.keys() if current.get(day) != target.get(day))
         info = {"restored_version": str(version), "reason": reason, "publication": uuid.uuid4().hex}
@@ -58,7 +61,7 @@ def restore(
                     app_transactions=[transaction_of(day) for day in changed],
                 ),
             )
-        except DeltaError as error:
+        except CommitFailedError as error:
             failure = error
             continue
         return int(delta.version())

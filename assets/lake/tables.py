@@ -13,7 +13,6 @@ from urllib.request import url2pathname
 
 import polars as pl
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
 
 from assets.lake import publication
 from assets.lake.digest import checked
@@ -23,6 +22,7 @@ from assets.lake.errors import (
     MissingTableError,
     MissingVersionError,
     StagedFilesError,
+    UnreadableTableError,
 )
 from assets.lake.files import Files, LocalFiles, ObjectFiles
 from assets.lake.folders import Folders
@@ -199,7 +199,7 @@ class Tables(Folders):
             return delta
         try:
             earlier = publication.opened(self._uri(table), self.storage_options, version)
-        except (DeltaError, OverflowError):
+        except (UnreadableTableError, OverflowError):
             earlier = None
         if earlier is None:
             raise MissingVersionError(

@@ -6,7 +6,15 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from assets.lake import Lake, LakeError, MissingPartitionError, MissingTableError, StagedFilesError, digest
+from assets.lake import (
+    Lake,
+    LakeError,
+    MissingPartitionError,
+    MissingTableError,
+    StagedFilesError,
+    UnreadableTableError,
+    digest,
+)
 
 DAY = dt.date(2024, 3, 1)
 NEXT = dt.date(2024, 3, 2)
@@ -260,6 +268,24 @@ def test_damaged_staged_files_are_not_published(local, put, rows, damage):
     with pytest.raises(StagedFilesError, match="Materialise 'events' for 2024-03-01 again"):
         local.publish(staged)
     assert rows(local) == [1]
+
+
+@pytest.mark.parametrize("damage", ["last entry cut", "log folder is a file"])
+def test_a_log_that_cannot_be_committed_to_is_an_error_that_leaves_the_staged_files(local, put, damage):
+    put(local, [1])
+    log = Path(local.root) / "tables/events/_delta_log"
+    staged = local.stage("events", DAY, pl.LazyFrame({"x": [2]}), digest=digest(2), run_id="run")
+    if damage == "last entry cut":
+        entry = log / "00000000000000000001.json"
+        entry.write_bytes(entry.read_bytes()[:100])
+    else:
+        log.rename(log.with_name("moved"))
+        log.write_bytes(b"")
+    with pytest.raises(UnreadableTableError, match=r"Table 'events': the log under .* cannot be read"):
+        local.publish(staged)
+    with pytest.raises(UnreadableTableError):
+        local.scan("events")
+    assert (Path(local.root) / "tables/events" / staged.files[0].path).exists()
 
 
 def test_a_table_written_by_something_else_is_read_and_replaced(local, put, rows):

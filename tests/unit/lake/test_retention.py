@@ -44,6 +44,11 @@ def test_a_restored_day_can_be_published_again(lake, put, rows):
     assert rows(lake) == [1]
 
 
+def test_restoring_the_newest_version_changes_nothing(lake, put):
+    newest = put(lake, [1])
+    assert lake.restore("events", newest) == newest == lake.version("events")
+
+
 def test_restoring_an_unknown_version_names_the_newest(lake, put):
     newest = put(lake, [1])
     with pytest.raises(MissingVersionError, match=f"no version 77; its newest is {newest}"):
