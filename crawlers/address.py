@@ -6,6 +6,7 @@ relative to the declared template, such as `${SHOP_URL}/logs/2026-10-01/events-0
 
 import base64
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -124,6 +125,11 @@ class Site:
         for secret, shown in self.replacements:
             text = text.replace(secret, shown)
         return re.sub(r"(https?://)[^/\s@'\"<>]+@", r"\1", text)
+
+    @property
+    def host_digest(self) -> str:
+        """Tells hosts apart without naming them; the port is left out, as it changes with each start on loopback."""
+        return hashlib.sha256((urlsplit(self.expanded).hostname or "").encode()).hexdigest()[:16]
 
     def same_origin(self, url: str) -> bool:
         """Whether an address belongs to the start page's scheme, host and port (for credentials)."""

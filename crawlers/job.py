@@ -49,6 +49,11 @@ class Job:
     report: Callable[[Message], None]
     log: Callable[[str], None]
 
+    @property
+    def origin(self) -> str:
+        """Tells apart what was landed from different hosts, the demo shop being one of its own."""
+        return "demo" if self.demo else self.site.host_digest
+
 
 def landed_message(manifest: Manifest) -> Message:
     """The message for a day whose crawl is complete."""

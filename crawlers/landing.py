@@ -100,6 +100,7 @@ class Manifest(BaseModel):
         files: What it landed, sorted by address.
         stats: What it did.
         demo: Whether the demo shop served it.
+        origin: Digest of the host that served it; validators of one host mean nothing to another.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,6 +114,7 @@ class Manifest(BaseModel):
     files: tuple[LandedFile, ...] = ()
     stats: CrawlStats = CrawlStats()
     demo: bool = False
+    origin: str = ""
 
     @property
     def digest(self) -> str:
@@ -167,11 +169,13 @@ class Landing:
     Args:
         directory: The folder, made if missing.
         started_at: When this crawl began (UTC).
+        origin: Digest of the host that is crawled; what another host served is not built upon.
     """
 
-    def __init__(self, directory: Path, *, started_at: dt.datetime) -> None:
+    def __init__(self, directory: Path, *, started_at: dt.datetime, origin: str = "") -> None:
         self.directory = directory
         self.started_at = started_at
+        self.origin = origin
         self.previous: Manifest | None = None
         self.continued: dict[str, LandedFile] = {}
         self._by_url: dict[str, LandedFile] = {}
@@ -196,8 +200,10 @@ class Landing:
         except ManifestError:
             # A damaged manifest is replaced by this crawl, as a missing one is.
             self.previous = None
-        self._by_url = {file.url: file for file in self.previous.files} if self.previous else {}
+        if self.previous is not None and self.previous.origin == self.origin:
+            self._by_url = {file.url: file for file in self.previous.files}
         self.continued = self._read_journal()
+        self._open_journal()
         return True
 
     def close(self) -> None:
@@ -214,8 +220,8 @@ class Landing:
     def forget(self) -> None:
         """Take nothing over from earlier crawls, so that everything is fetched anew; the old manifest still stands."""
         self._by_url, self.continued = {}, {}
-        (self.directory / "journal.jsonl").unlink(missing_ok=True)
-        shutil.rmtree(self.directory / "partial", ignore_errors=True)
+        self._drop_unfinished()
+        self._open_journal()
 
     def partial(self, url: str) -> Path:
         """Where the transfer of an address is kept until it is complete."""
@@ -246,8 +252,7 @@ class Landing:
         The predecessor's files outlive it by one crawl, for whoever is reading them right now.
         """
         write_atomically(self.directory / "manifest.json", manifest.model_dump_json(indent=1).encode())
-        (self.directory / "journal.jsonl").unlink(missing_ok=True)
-        shutil.rmtree(self.directory / "partial", ignore_errors=True)
+        self._drop_unfinished()
         predecessors: Iterable[LandedFile] = self.previous.files if self.previous else ()
         wanted = {file.path for file in (*manifest.files, *predecessors)}
         for path in (self.directory / "files").iterdir():
@@ -260,12 +265,21 @@ class Landing:
         except OSError:
             return False
 
-    def _append_to_journal(self, line: str) -> None:
+    def _drop_unfinished(self) -> None:
+        (self.directory / "journal.jsonl").unlink(missing_ok=True)
+        shutil.rmtree(self.directory / "partial", ignore_errors=True)
+
+    def _open_journal(self) -> None:
+        """Have the journal's first line, which says when the unfinished crawl began, and of which host."""
         path = self.directory / "journal.jsonl"
-        # The first line says when the unfinished crawl began; a torn last line is passed over when read.
-        opening = "" if path.exists() else json.dumps({"started_at": self.started_at.isoformat()}) + "\n"
-        with path.open("a") as journal:
-            journal.write(f"{opening}{line}\n")
+        if not path.exists():
+            opening = {"started_at": self.started_at.isoformat(), "origin": self.origin}
+            write_atomically(path, json.dumps(opening).encode())
+
+    def _append_to_journal(self, line: str) -> None:
+        with (self.directory / "journal.jsonl").open("a") as journal:
+            # Begins with a line break, so that a torn last line of a killed crawl stays the only one lost.
+            journal.write(f"\n{line}")
             journal.flush()
             os.fsync(journal.fileno())
 
@@ -273,9 +287,13 @@ class Landing:
         path = self.directory / "journal.jsonl"
         try:
             lines = path.read_text(errors="replace").splitlines()
-            began = dt.datetime.fromisoformat(json.loads(lines[0])["started_at"])
+            opening = json.loads(lines[0])
+            began = dt.datetime.fromisoformat(opening["started_at"])
+            same_host = opening["origin"] == self.origin
         except (OSError, ValueError, KeyError, IndexError, TypeError):
-            path.unlink(missing_ok=True)
+            same_host = False
+        if not same_host:
+            self._drop_unfinished()
             return {}
         # A crawl killed between its manifest and the removal of its journal has nothing to continue.
         committed = self.previous is not None and self.previous.finished_at >= began

@@ -183,9 +183,9 @@ class Transfer:
 
     def close(self) -> None:
         """Close the partial file; it stays for the next attempt."""
-        if self._handle is not None:
-            self._handle.close()
-            self._handle = None
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.close()
 
     def landed(self, url: str, now: dt.datetime) -> LandedFile:
         """What is known of the complete file; `fetched_at` stays if the bytes are those of the last crawl.

@@ -84,7 +84,8 @@ class DaySpider(Spider):  # type: ignore[misc]
         landing: Landing | None = None
         crawl: DayCrawl | None = None
         try:
-            landing = Landing(landing_dir(self.job.request.root, self.spec.name, day), started_at=started_at)
+            directory = landing_dir(self.job.request.root, self.spec.name, day)
+            landing = Landing(directory, started_at=started_at, origin=self.job.origin)
             crawl = DayCrawl(day, landing)
             self._under_way.append(crawl)
             await self._lock(landing)
@@ -100,6 +101,7 @@ class DaySpider(Spider):  # type: ignore[misc]
                 files=tuple(sorted(files, key=lambda file: file.url)),
                 stats=crawl.tally.stats(),
                 demo=self.job.demo,
+                origin=self.job.origin,
             )
             landing.commit(manifest)
             self._tell(day, _summary(manifest))

@@ -203,10 +203,13 @@ class Crawl:
         path.write_text(json.dumps({"spec": spec, "days": days, "root": str(self.lake)}))
         return path
 
-    def start(self, address, days, **crawl):
+    def start(self, address, days, *, largest_file_kib="unlimited", **crawl):
         env = {k: v for k, v in os.environ.items() if not k.startswith("DAGSTER_PIPES")}
         return subprocess.Popen(
-            [sys.executable, "-m", "crawlers", "--request", str(self.request(days, **crawl))],
+            [
+                *("sh", "-c", f'ulimit -f {largest_file_kib}; exec "$@"', "sh"),
+                *(sys.executable, "-m", "crawlers", "--request", str(self.request(days, **crawl))),
+            ],
             env=env | {"SITE": address},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

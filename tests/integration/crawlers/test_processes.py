@@ -110,6 +110,23 @@ def test_two_crawls_of_one_day_at_once_take_turns(crawl, new_site, make):
     assert len(list((crawl.folder(DAY) / "files").iterdir())) == 2
 
 
+def test_a_disk_that_takes_no_more_fails_the_day_and_the_next_crawl_goes_on(crawl, new_site, make):
+    site = new_site(pages(make, **named(part_1=make["stored"](PART), part_2=make["stored"](SMALL))))
+    messages, _ = crawl.finish(crawl.start(site.url, [DAY], largest_file_kib=512))
+    assert "could not be written to disk" in messages[DAY]["error"]
+    messages, _ = crawl(site.url, [DAY])
+    assert messages[DAY]["status"] == "landed"
+    assert list(crawl.landed(DAY).values()) == [PART, SMALL]
+
+
+def test_without_an_address_the_demo_shop_stands_in(crawl, monkeypatch):
+    monkeypatch.delenv("SHOP_URL", raising=False)
+    options = {"start": "${SHOP_URL}/logs/{date}/", "follow": r"events-\d+\.jsonl\.gz$"}
+    messages, _ = crawl("unused", ["2026-10-01"], **options)
+    assert messages["2026-10-01"]["manifest"]["demo"] is True
+    assert all(body.startswith(b"\x1f\x8b") for body in crawl.landed("2026-10-01").values())
+
+
 def test_a_server_that_is_down_fails_every_day_with_one_round_of_attempts(crawl, new_site):
     site = new_site()
     gone = site.url.rsplit(":", 1)[0] + ":1"
@@ -172,7 +189,7 @@ def test_credentials_are_sent_and_shown_nowhere(crawl, new_site, make):
 
 
 # Dagster's own Pipes client uses names that Dagster itself has deprecated or not yet settled.
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("ignore")
 def test_messages_reach_dagster_through_pipes(crawl, new_site, make, monkeypatch):
     import sys
 

@@ -16,8 +16,8 @@ def directory(tmp_path):
     return landing_dir(tmp_path, "shop", DAY)
 
 
-def opened(directory, *, at=NOW):
-    landing = Landing(directory, started_at=at)
+def opened(directory, *, at=NOW, origin=""):
+    landing = Landing(directory, started_at=at, origin=origin)
     assert landing.try_lock()
     return landing
 
@@ -105,6 +105,32 @@ def test_a_journal_left_by_a_crash_after_the_manifest_is_forgotten(directory):
     landing = opened(directory, at=NOW + dt.timedelta(minutes=2))
     assert not landing.continued
     assert landing.known("a") == file
+    landing.close()
+
+
+def test_what_another_host_served_is_not_built_upon(directory):
+    landing = opened(directory)
+    landing.commit(manifest(land(landing, "a", b"1")))
+    landing.close()
+    landing = opened(directory, at=NOW + dt.timedelta(hours=1), origin="other")
+    assert landing.known("a") is None
+    land(landing, "b", b"2", at=NOW + dt.timedelta(hours=1))
+    landing.partial("c").parent.mkdir(exist_ok=True)
+    landing.partial("c").write_bytes(b"3")
+    landing.close()
+    landing = opened(directory, at=NOW + dt.timedelta(hours=2))
+    assert not landing.continued
+    assert not landing.partial("c").exists()
+    assert landing.known("a")
+    landing.close()
+
+
+def test_fetching_anew_takes_nothing_over_but_keeps_the_manifest(directory):
+    landing = opened(directory)
+    landing.commit(manifest(land(landing, "a", b"1")))
+    landing.forget()
+    assert landing.known("a") is None
+    assert read_manifest(directory).files[0].url == "a"
     landing.close()
 
 
