@@ -42,7 +42,7 @@ def make_step(declared: Any) -> Step:
     if isinstance(declared, str):
         declared = {declared: {}}
     if not isinstance(declared, Mapping) or len(declared) != 1:
-        raise ValueError("a step is one name with its parameters, such as `deduplicate: {on: [event_id]}`")
+        raise ValueError("a step is one name with its parameters, such as `deduplicate: {by: [event_id]}`")
     ((name, parameters),) = declared.items()
     if name not in _STEPS:
         raise ValueError(f"Step '{name}' is unknown; {nearest(str(name), steps())}")

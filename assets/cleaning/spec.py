@@ -73,7 +73,7 @@ class TableSpec(Declaration):
     @classmethod
     def _steps_by_name(cls, declared: Any) -> Any:
         if not isinstance(declared, Sequence) or isinstance(declared, str):
-            raise ValueError("`steps` is a list, such as `- deduplicate: {on: [event_id]}`")  # noqa: TRY004 - for pydantic
+            raise ValueError("`steps` is a list, such as `- deduplicate: {by: [event_id]}`")  # noqa: TRY004 - for pydantic
         return tuple(make_step(one) for one in declared)
 
     @field_serializer("steps")

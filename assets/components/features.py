@@ -1,7 +1,5 @@
 """Features: what was known before each labelled moment, as examples to train on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Labels: weak votes on units of a table, weighed by a label model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Model: trained on a window of examples, compressed, compared, blessed, published; then it recommends."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -20,6 +18,7 @@ from assets.stages import model
 from assets.stages.day import DayResult
 from training.spec import ModelSpec
 
+_Work = Callable[[Lake, date, model.Launch, bool, str], DayResult]
 Describe = Callable[[DayResult], Mapping[str, Any]]
 
 
@@ -141,9 +140,6 @@ class Model(Declared[ModelSpec]):
             )
 
         return build
-
-
-_Work = Callable[[Lake, date, model.Launch, bool, str], DayResult]
 
 
 def _trained(result: DayResult) -> Mapping[str, Any]:

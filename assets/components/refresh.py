@@ -1,7 +1,5 @@
 """Refresh: one scheduled run of everything selected, for the newest partition."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 import dagster as dg

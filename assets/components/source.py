@@ -1,7 +1,5 @@
 """Source: one crawled origin, declared once, becomes landing, raw and quarantine."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Table: cleaned records from one or more sources, behind a gate."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, ClassVar

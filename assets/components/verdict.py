@@ -1,7 +1,5 @@
 """A run over several days goes on with the good ones, and still ends red when one was refused."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, timedelta
 

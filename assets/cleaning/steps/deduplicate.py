@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
+from pydantic import model_validator
 
 from assets.cleaning.registry import register_step
 from assets.cleaning.step import ACTIVE, REJECT, REMOVE, TIES, ColumnNames, Step, require_columns
@@ -19,28 +20,35 @@ class Deduplicate(Step):
     """One row of each key stays, the others are removed. A key with a null in it is no key: its rows all stay.
 
     Attributes:
-        on: the columns of the key.
+        by: the columns of the key. (Not `on`: YAML reads a bare `on` as true. It is understood all the same.)
         keep: which row stays, by event time, then landing day, file and line.
     """
 
     flags_rows: ClassVar[bool] = True
 
-    on: ColumnNames
+    by: ColumnNames
     keep: Literal["first", "last"] = "first"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _understand_on(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            return {"by" if key in ("on", True) else key: value for key, value in values.items()}
+        return values
 
     @property
     def reasons(self) -> Mapping[str, str]:
         """Only one."""
-        return {REASON: f"the same {', '.join(self.on)} as another row"}
+        return {REASON: f"the same {', '.join(self.by)} as another row"}
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns of the key are there."""
-        require_columns(self.on, schema)
+        require_columns(self.by, schema)
 
     def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Flag all rows of a key but one."""
         # Distinct names: a column may be part of the key and of the ties, and a struct holds each name once.
-        key = [pl.col(name).alias(f"key{index}") for index, name in enumerate(self.on)]
+        key = [pl.col(name).alias(f"key{index}") for index, name in enumerate(self.by)]
         ties = [pl.col(name).alias(f"tie{index}") for index, name in enumerate(TIES)]
         rows = pl.struct(*key, *ties, ACTIVE.alias("active"))
         extra = rows.map_batches(partial(_extra, keep=self.keep), return_dtype=pl.Boolean(), is_elementwise=False)
