@@ -1,6 +1,5 @@
 """Publishing: one commit to the Delta log makes staged files the whole content of their partitions."""
 
-import contextlib
 import datetime as dt
 import json
 import random
@@ -164,7 +163,8 @@ def _opened_or_created(staged: Sequence[Staged], uri: str, storage_options: Mapp
     options = dict(storage_options) if storage_options else None
     # Another writer may have created it meanwhile; if not, opening it tells what is wrong. Without retries, because a
     # retried creation would land on top of the other writer's table, as a second one with this schema.
-    with contextlib.suppress(DeltaError):
+    failure: DeltaError | None = None
+    try:
         DeltaTable.create(
             uri,
             delta_schema(schema),
@@ -174,7 +174,15 @@ def _opened_or_created(staged: Sequence[Staged], uri: str, storage_options: Mapp
             storage_options=options,
             commit_properties=CommitProperties(max_commit_retries=0),
         )
-    return _reopened(uri, storage_options)
+    except DeltaError as error:
+        failure = error
+    created = opened(uri, storage_options)
+    if created is None:
+        raise PublishConflictError(
+            f"Table {staged[0].table!r} could not be created at {uri}: {failure}. Check the storage, then materialise "
+            f"'{staged[0].table}' again."
+        ) from failure
+    return created
 
 
 def _reopened(uri: str, storage_options: Mapping[str, str] | None) -> DeltaTable:

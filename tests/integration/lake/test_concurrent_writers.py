@@ -181,3 +181,22 @@ def test_a_publication_during_a_restore_is_not_doubled(tmp_path, monkeypatch):
     lake.restore("t", good)
     assert len(calls) == 2
     assert lake.scan("t").collect()["x"].to_list() == [1]
+
+
+def test_a_restore_during_a_publication_is_not_doubled(tmp_path):
+    plain = Lake(tmp_path)
+
+    def publish(lake, value, day=FIRST):
+        return lake.publish(lake.stage("t", day, pl.LazyFrame({"x": [value]}), digest=digest(value), run_id="run"))
+
+    without = publish(plain, 0, FIRST + dt.timedelta(days=1))
+    having = publish(plain, 1)
+    plain.restore("t", without)
+    interruptions = iter([having])
+
+    def interrupt(step):
+        if step == "before_commit" and (version := next(interruptions, None)) is not None:
+            plain.restore("t", version)
+
+    publish(Lake(tmp_path, on_step=interrupt), 2)
+    assert plain.scan("t", end=FIRST).collect()["x"].to_list() == [2]
