@@ -47,9 +47,9 @@ def balance_from_votes(patterns: Matrix, rows: Matrix, cardinality: int) -> tupl
     balance = shares
     for _ in range(_STEPS):
         weighted = posterior * rows[:, None]
-        answered = np.einsum("pfa,pl->fal", answers, weighted) + 1.0
+        answered = np.tensordot(answers, weighted, axes=(0, 0)) + 1.0
         conditional = answered / answered.sum(axis=1, keepdims=True)
-        joint = np.log(balance) + np.einsum("pfa,fal->pl", answers, np.log(conditional))
+        joint = np.log(balance) + np.tensordot(answers, np.log(conditional), axes=2)
         joint = np.exp(joint - joint.max(axis=1, keepdims=True))
         posterior = joint / joint.sum(axis=1, keepdims=True)
         previous, balance = balance, _bounded((posterior * rows[:, None]).sum(axis=0) / rows.sum())

@@ -65,13 +65,15 @@ def label(units: pl.LazyFrame, spec: LabelsSpec, *, pattern_counts: pl.DataFrame
     window, window_note = _merge(today, pattern_counts, spec)
     gold = true_labels(frame, spec)
     learned_from = Window(_matrix(window, spec), window[ROWS].to_numpy().astype(np.int64))
-    balance, balance_from = _class_balance(learned_from, gold, spec)
+    estimated, balance_from = _class_balance(learned_from, gold, spec)
+    # What is recorded is what was used; and the last bits, which depend on how sums were split, do not matter.
+    balance = np.round(estimated, DIGITS)
     patterns = _matrix(today, spec)
     outcome = find_outcome(learned_from, patterns, balance, spec)
     method: Literal["label_model", "majority_vote"] = "majority_vote" if outcome.accuracies is None else "label_model"
     labelled = _outcomes(today, patterns, outcome.scores, balance, spec)
     joined = frame.join(labelled, on=spec.vote_columns, how="left", maintain_order="left").drop(ROWS)
-    shares = {name: round(float(share), DIGITS) for name, share in zip(spec.labels, balance, strict=True)}
+    shares = dict(zip(spec.labels, balance.tolist(), strict=True))
     report = {
         "method": method,
         "why": outcome.why,
