@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -25,22 +25,49 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def truth(day: date, seed: int = SEED) -> pl.DataFrame:
-    """Whether each visitor truly cared: event_id, user_id, item_id, ts (epoch ms), engaged (Boolean)."""
-    from crawlers.demo.visits import truth as planted_truth
+def events(day: date, seed: int = SEED) -> pl.DataFrame:
+    """What people did on a day, without any dirt, wherever the logs have it.
 
-    return planted_truth(day, seed)
+    Returns:
+        event_id, user_id, item_id, event_type, ts (Datetime, UTC), email, referrer, device; by time. Personal data is
+        as the logs have it: neither hashed nor dropped.
+    """
+    return _honest(day, seed).drop("engaged")
+
+
+def truth(day: date, seed: int = SEED) -> pl.DataFrame:
+    """Whether people truly cared: one row for each event of `events`.
+
+    Returns:
+        event_id, user_id, item_id, ts (Datetime, UTC), engaged (Boolean, one value for each user, item and visit); by
+        time. Users are not hashed: join by event_id.
+    """
+    return _honest(day, seed).select("event_id", "user_id", "item_id", "ts", "engaged")
+
+
+def catalogue(day: date, seed: int = SEED) -> pl.DataFrame:
+    """Everything that the shop has sold up to a day: item_id, title, category, brand, price, added_at (Date)."""
+    from crawlers.demo.world import catalogue as goods
+
+    return goods(day, seed)
 
 
 def planted(day: date, seed: int = SEED, *, broken: bool = False) -> Mapping[str, int]:
-    """How many lines of each kind a day's log holds."""
+    """How many lines of each kind the log of a day holds, as `crawlers.demo.logs.planted` explains."""
     from crawlers.demo.logs import planted as planted_lines
 
     return planted_lines(day, seed, broken=broken)
 
 
 @contextmanager
-def serve(*, port: int = 0, seed: int | None = None, broken_days: Collection[date] | None = None) -> Iterator[str]:
+def serve(
+    *,
+    port: int = 0,
+    seed: int | None = None,
+    broken_days: Collection[date] | None = None,
+    access_log: bool = False,
+    clock: Callable[[], date] = today,
+) -> Iterator[str]:
     """Serve the shop on loopback for as long as the context lasts.
 
     Args:
@@ -48,18 +75,28 @@ def serve(*, port: int = 0, seed: int | None = None, broken_days: Collection[dat
         seed: The shop's seed; `SLUICE_DEMO_SEED`, or 7.
         broken_days: Days whose logs have the broken schema; `SLUICE_DEMO_BROKEN_DAYS` (dates with commas between), or
             the 10th and 24th of each month.
+        access_log: Whether to write a line to standard error for each request.
+        clock: Says which day it is, UTC; later ones are not there.
 
     Yields:
         The shop's address, without a slash at the end.
-    """
-    from crawlers.demo.site import Site, make_server
 
-    if seed is None:
-        seed = int(os.environ.get(SEED_VARIABLE, str(SEED)))
-    if broken_days is None:
-        broken_days = _declared_broken_days()
-    server = make_server(Site(seed=seed, broken_days=broken_days, today=today), port)
-    thread = threading.Thread(target=server.serve_forever, name="demo-shop", daemon=True)
+    Raises:
+        ValueError: A variable does not hold what it should.
+        OSError: The port is taken.
+    """
+    from crawlers.demo.server import Server
+    from crawlers.demo.site import Site
+
+    site = Site(
+        seed=_declared_seed() if seed is None else seed,
+        broken_days=_declared_broken_days() if broken_days is None else frozenset(broken_days),
+        today=clock,
+    )
+    server = Server(site, port, access_log=access_log)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="demo-shop", daemon=True
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -69,6 +106,21 @@ def serve(*, port: int = 0, seed: int | None = None, broken_days: Collection[dat
         thread.join()
 
 
+def _honest(day: date, seed: int) -> pl.DataFrame:
+    import polars as pl
+
+    from crawlers.demo.visits import honest_events
+
+    return honest_events(day, seed).with_columns(pl.from_epoch("ts", "ms").cast(pl.Datetime("us", "UTC")))
+
+
+def _declared_seed() -> int:
+    text = os.environ.get(SEED_VARIABLE) or str(SEED)
+    if not text.isdecimal():
+        raise ValueError(f"{SEED_VARIABLE} must be a whole number that is not negative, such as {SEED}; it is {text!r}")
+    return int(text)
+
+
 def _declared_broken_days() -> frozenset[date] | None:
     text = os.environ.get(BROKEN_DAYS_VARIABLE)
     if text is None:
@@ -76,4 +128,6 @@ def _declared_broken_days() -> frozenset[date] | None:
     try:
         return frozenset(date.fromisoformat(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
-        raise ValueError(f"{BROKEN_DAYS_VARIABLE} must hold dates such as 2026-03-01,2026-03-08: {error}") from error
+        raise ValueError(
+            f"{BROKEN_DAYS_VARIABLE} must hold dates with commas between, such as 2026-03-01,2026-03-08: {error}"
+        ) from error

@@ -1,29 +1,48 @@
 """`python -m crawlers.demo`: serve the demo shop until it is interrupted."""
 
 import argparse
+import errno
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import date
 
-from crawlers.demo import SEED, serve
+from crawlers.demo import BROKEN_DAYS_VARIABLE, SEED, SEED_VARIABLE, serve
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Serve, and print the address."""
     parser = argparse.ArgumentParser(prog="python -m crawlers.demo", description="Serve the demo shop on loopback.")
-    parser.add_argument("--port", type=int, default=8765, help="0 takes a free one")
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--port", type=int, default=8765, help="0 takes a free one (default: 8765)")
+    parser.add_argument("--seed", type=int, help=f"the shop's seed (default: {SEED_VARIABLE}, or {SEED})")
     parser.add_argument(
-        "--broken-day", type=date.fromisoformat, action="append", help="a day whose log has the broken schema"
+        "--broken-day",
+        type=date.fromisoformat,
+        action="append",
+        metavar="YYYY-MM-DD",
+        help="a day whose log has the broken schema, as often as wanted "
+        f"(default: {BROKEN_DAYS_VARIABLE}, or the 10th and 24th of each month)",
     )
+    parser.add_argument("--access-log", action="store_true", help="write a line for each request")
     chosen = parser.parse_args(arguments)
+    if chosen.seed is not None and chosen.seed < 0:
+        parser.error(f"--seed must not be negative; it is {chosen.seed}")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with serve(port=chosen.port, seed=chosen.seed, broken_days=chosen.broken_day) as url:
-        print(f"The demo shop is at {url}; export SHOP_URL={url} to crawl it. Ctrl-C ends it.", flush=True)  # noqa: T201
-        stop.wait()
+    try:
+        with serve(
+            port=chosen.port, seed=chosen.seed, broken_days=chosen.broken_day, access_log=chosen.access_log
+        ) as url:
+            print(f"The demo shop is at {url}; export SHOP_URL={url} to crawl it. Ctrl-C ends it.", flush=True)  # noqa: T201
+            stop.wait()
+    except (OSError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EADDRINUSE:
+            raise
+        parser.error(f"port {chosen.port} is taken or is none; choose another one with --port, or 0 for a free one")
+    except ValueError as error:
+        parser.error(str(error))
     return 0
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 import numpy as np
 import polars as pl
 
-from crawlers.demo.world import CATEGORIES, USERS, Floats, Ints, on_sale, world
+from crawlers.demo.world import USERS, Floats, Ints, on_sale, shown, user_name, world
 
 DAY_MS = 86_400_000
+BETWEEN_VISITS_MS = 40 * 60_000
+"""The least time between two visits of a person: more than between two events of one visit, which is 36 minutes."""
 DEVICES = ("phone", "laptop", "tablet")
 REFERRERS = ("search", "newsletter", "direct", "friend")
+
+EVENTS = ("view", "click", "cart", "remove", "purchase", "view")
+_WHEN = (0.0, 0.2, 0.7, 0.9, 0.95, 1.0)
+"""When each of these happens, as a share of the first look at an item; the last one opens a second look."""
 
 
 def day_start_ms(day: date) -> int:
@@ -22,118 +28,158 @@ def day_start_ms(day: date) -> int:
 
 @lru_cache(maxsize=16)
 def honest_events(day: date, seed: int) -> pl.DataFrame:
-    """Events of a day: event_id, user_id, item_id, event_type, ts (epoch ms), referrer, device, engaged; by time."""
-    random = np.random.default_rng([seed, 2, day.toordinal()])
-    looks = _looks(day, seed, random)
-    events = pl.concat(_slots(looks, random)).filter(pl.col("ts") < day_start_ms(day) + DAY_MS)
+    """Events of people on a day, by time.
+
+    Returns:
+        event_id, user_id, item_id, event_type, ts (epoch milliseconds), email (null for guests), referrer, device, and
+        engaged (Boolean): whether the user cared for the item on that visit.
+    """
+    looks = _timetable(_looks(day, seed), np.random.default_rng([seed, 3, day.toordinal()]))
+    events = _events(looks, np.random.default_rng([seed, 4, day.toordinal()]))
+    emails = pl.DataFrame(
+        {
+            "user": range(USERS),
+            "user_id": [user_name(user) for user in range(USERS)],
+            # Some shop without an account.
+            "email": [None if user % 13 == 5 else email for user, email in enumerate(world(seed).emails)],
+        }
+    )
     return (
-        events.sort("ts", "user_id", "item_id", "event_type", "slot")
-        .with_row_index("n")
-        .with_columns(
-            pl.format("e{}-{}", pl.lit(day.strftime("%y%m%d")), pl.col("n").cast(pl.String).str.zfill(6)).alias(
+        events.join(emails, on="user", how="left", maintain_order="left")
+        .sort("ts", "user", "item", "slot")
+        .with_row_index("number")
+        .select(
+            pl.format("e{}-{}", pl.lit(f"{day:%Y%m%d}"), pl.col("number").cast(pl.String).str.zfill(6)).alias(
                 "event_id"
-            )
+            ),
+            "user_id",
+            pl.format("i{}", pl.col("item").cast(pl.String).str.zfill(4)).alias("item_id"),
+            pl.col("slot").replace_strict(dict(enumerate(EVENTS)), return_dtype=pl.String).alias("event_type"),
+            pl.col("ts") + day_start_ms(day),
+            "email",
+            pl.col("referrer").replace_strict(dict(enumerate(REFERRERS)), return_dtype=pl.String),
+            pl.col("device").replace_strict(dict(enumerate(DEVICES)), return_dtype=pl.String),
+            "engaged",
         )
-        .select("event_id", "user_id", "item_id", "event_type", "ts", "referrer", "device", "engaged")
     )
 
 
-def truth(day: date, seed: int) -> pl.DataFrame:
-    """Whether the visitor truly cared: event_id, user_id, item_id, ts (epoch ms), engaged."""
-    return honest_events(day, seed).select("event_id", "user_id", "item_id", "ts", "engaged")
+def _looks(day: date, seed: int) -> pl.DataFrame:
+    """One row for each item of each visit: what people look at of themselves, and what they come back to."""
+    own = _own_looks(day, seed)
+    before = _own_looks(day - timedelta(days=1), seed)
+    random = np.random.default_rng([seed, 5, day.toordinal()])
+    cared = before["engaged"].to_numpy()
+    comes_back = random.random(before.height) < np.where(cared, 0.35, 0.05)
+    still_cares = random.random(before.height) < np.where(cared, 0.85, 0.25)
+    again = (
+        before.with_columns(engaged=pl.Series(still_cares))
+        .filter(pl.Series(comes_back))
+        .unique(["user", "item"], keep="first", maintain_order=True)
+        .select("user", "item", "engaged")
+        .join(own.unique("user", keep="first", maintain_order=True).drop("item", "engaged"), on="user", how="inner")
+        .select(own.columns)
+    )
+    return pl.concat([again, own]).unique(["visit", "item"], keep="first", maintain_order=True).sort("visit")
 
 
-def _looks(day: date, seed: int, random: np.random.Generator) -> pl.DataFrame:
-    """One row for each time a visitor opens an item."""
-    shop, count = world(seed), on_sale(day)
-    visits = random.poisson(shop.activity)
-    visitor = np.repeat(np.arange(USERS), visits)
-    # People come mostly in the evening, and some at lunch.
-    evening = random.random(visitor.size) < 0.65
-    hour = np.where(evening, random.normal(19.5, 2.0, visitor.size), random.normal(12.5, 2.5, visitor.size))
-    start = np.clip(hour, 0.2, 23.4) * 3_600_000
-    each = 1 + random.poisson(3.5, visitor.size)
-    visit = np.repeat(np.arange(visitor.size), each)
+@lru_cache(maxsize=16)
+def _own_looks(day: date, seed: int) -> pl.DataFrame:
+    """visit, user, item, engaged, start (milliseconds of the day), device, referrer; visits by user and start."""
+    shop = world(seed)
+    random = np.random.default_rng([seed, 2, day.toordinal()])
+    weekend = 1.2 if day.weekday() >= 5 else 1.0
+    visitor = np.repeat(np.arange(USERS), random.poisson(shop.activity * weekend))
+    # Some come before work, some at lunch, and most in the evening.
+    part = random.choice(3, visitor.size, p=[0.15, 0.25, 0.6])
+    hour = random.normal(np.array([7.8, 12.6, 19.8])[part], np.array([0.8, 1.2, 1.7])[part])
+    start = (np.clip(hour, 0.1, 23.6) * 3_600_000).astype(np.int64)
+    order = np.lexsort((start, visitor))
+    visitor, start = visitor[order], start[order]
+    visit = np.repeat(np.arange(visitor.size), 1 + random.poisson(4.2, visitor.size))
     user = visitor[visit]
-    item = _items(user, count, seed, random)
-    engaged = random.random(user.size) < shop.engagement(user, item)
-    device = random.integers(0, len(DEVICES), visitor.size)[visit]
-    referrer = random.integers(0, len(REFERRERS), visitor.size)[visit]
-    dwell = np.where(engaged, random.lognormal(4.0, 0.7, user.size), random.lognormal(2.1, 0.8, user.size))
-    again = np.where(engaged, random.random(user.size) < 0.45, random.random(user.size) < 0.07)
-    second = again * random.lognormal(3.2, 0.6, user.size)
-    pause = random.lognormal(0.7, 0.5, user.size)
-    frame = pl.DataFrame(
+    item = _browse(user, day, seed, random)
+    return pl.DataFrame(
         {
             "visit": visit,
             "user": user,
             "item": item,
-            "engaged": engaged,
-            "again": again,
-            "dwell": np.minimum(dwell, 1200) * 1000,
-            "second": np.minimum(second, 900) * 1000,
-            "pause": np.minimum(pause, 60) * 1000,
-            "device": device,
-            "referrer": referrer,
+            "engaged": random.random(user.size) < shop.engagement(user, item),
             "start": start[visit],
+            "device": random.integers(0, len(DEVICES), visitor.size)[visit],
+            "referrer": random.integers(0, len(REFERRERS), visitor.size)[visit],
         }
-    )
-    length = pl.col("dwell") + pl.col("second") + pl.col("pause")
-    return frame.with_columns(
-        opened=(pl.col("start") + length.cum_sum().over("visit") - length + day_start_ms(day)).cast(pl.Int64)
-    )
+    ).unique(["visit", "item"], keep="first", maintain_order=True)
 
 
-def _items(user: Ints, count: int, seed: int, random: np.random.Generator) -> Ints:
-    """Which item each look is at: a category by taste, then an item by exposure."""
-    shop = world(seed)
-    tastes = np.exp(0.6 * shop.affinity)
-    category = _draw(tastes[user], random)
-    chosen = np.empty(user.size, dtype=np.int64)
-    for number in range(len(CATEGORIES)):
-        items = np.flatnonzero(shop.category[:count] == number)
-        mine = np.flatnonzero(category == number)
-        weights = shop.exposure[items] / shop.exposure[items].sum()
-        chosen[mine] = random.choice(items, mine.size, p=weights)
-    return chosen
-
-
-def _draw(weights: Floats, random: np.random.Generator) -> Ints:
+def _browse(user: Ints, day: date, seed: int, random: np.random.Generator) -> Ints:
+    """An item for each look: what the shop shows, and somewhat what the user likes."""
+    weights = shown(day, seed) * np.exp(0.45 * world(seed).liking[:, : on_sale(day)])
     bounds = np.cumsum(weights, axis=1)
-    return np.asarray((random.random((weights.shape[0], 1)) * bounds[:, -1:] > bounds).sum(axis=1))
+    bounds /= bounds[:, -1:]
+    # One search for all: the bounds of user n lie between n and n + 1.
+    ladder = (bounds + np.arange(USERS)[:, None]).ravel()
+    found = np.searchsorted(ladder, user + random.random(user.size), side="right")
+    return np.asarray(np.minimum(found - user * bounds.shape[1], bounds.shape[1] - 1), dtype=np.int64)
 
 
-def _slots(looks: pl.DataFrame, random: np.random.Generator) -> list[pl.DataFrame]:
-    """The events of each look: a view, perhaps a second one, a cart, a removal, a purchase."""
-    engaged = looks["engaged"].to_numpy()
-    chance = random.random((4, looks.height))
-    cart = chance[0] < np.where(engaged, 0.40, 0.05)
-    removed = cart & (chance[1] < np.where(engaged, 0.10, 0.60))
-    bought = cart & ~removed & (chance[2] < np.where(engaged, 0.60, 0.10))
-    offsets = {
-        "view": pl.lit(0),
-        "view again": pl.col("dwell"),
-        "cart": pl.col("dwell") * 0.7,
-        "remove": pl.col("dwell") * 0.9,
-        "purchase": pl.col("dwell") * 0.95,
-    }
-    masks = {
-        "view": np.ones(looks.height, dtype=bool),
-        "view again": looks["again"].to_numpy(),
-        "cart": cart,
-        "remove": removed,
-        "purchase": bought,
-    }
-    return [
-        looks.filter(pl.Series(masks[name])).select(
-            pl.format("u{}", pl.col("user").cast(pl.String).str.zfill(4)).alias("user_id"),
-            pl.format("i{}", pl.col("item").cast(pl.String).str.zfill(4)).alias("item_id"),
-            pl.lit(name.split()[0]).alias("event_type"),
-            (pl.col("opened") + offset).cast(pl.Int64).alias("ts"),
-            pl.lit(number).alias("slot"),
-            pl.col("referrer").replace_strict(dict(enumerate(REFERRERS))).alias("referrer"),
-            pl.col("device").replace_strict(dict(enumerate(DEVICES))).alias("device"),
-            pl.col("engaged"),
-        )
-        for number, (name, offset) in enumerate(offsets.items())
-    ]
+def _timetable(looks: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
+    """Looks with `opened`, `dwell` and `again`: when each begins and how long it lasts; visits do not overlap."""
+    cared = looks["engaged"].to_numpy()
+    dwell = _lognormal(random, cared, (3.75, 0.9), (2.3, 1.0), most=1200)
+    again = random.random(cared.size) < np.where(cared, 0.30, 0.08)
+    second = again * _lognormal(random, cared, (3.2, 0.6), (2.3, 0.6), most=900)
+    pause = np.minimum(random.lognormal(0.7, 0.5, cared.size) * 1000, 60_000).astype(np.int64)
+    timed = looks.with_columns(dwell=dwell, again=again, takes=dwell + second + pause)
+    visits = (
+        timed.group_by("visit", maintain_order=True)
+        .agg(pl.col("user", "start").first(), pl.col("takes").sum() + BETWEEN_VISITS_MS)
+        # A visit begins when it would, or when the one before is over: the greatest of what each visit up to it allows.
+        .with_columns(before=(pl.col("takes").cum_sum() - pl.col("takes")).over("user"))
+        .with_columns(start=pl.col("before") + (pl.col("start") - pl.col("before")).cum_max().over("user"))
+        .filter(pl.col("start") + pl.col("takes") - BETWEEN_VISITS_MS < DAY_MS)
+    )
+    return (
+        timed.drop("start")
+        .join(visits.select("visit", "start"), on="visit", how="inner", maintain_order="left")
+        .with_columns(opened=pl.col("start") + (pl.col("takes").cum_sum() - pl.col("takes")).over("visit"))
+    )
+
+
+def _lognormal(
+    random: np.random.Generator, cared: Ints, yes: tuple[float, float], no: tuple[float, float], *, most: float
+) -> Ints:
+    """Milliseconds; the logarithms of the seconds are normal, with a mean and a deviation for each kind of visitor."""
+    seconds = random.lognormal(np.where(cared, yes[0], no[0]), np.where(cared, yes[1], no[1]))
+    return np.asarray(np.clip(seconds, 0.4, most) * 1000, dtype=np.int64)
+
+
+def _events(looks: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
+    """The events of each look: a view, perhaps a click, a cart, a removal or a purchase, a second view."""
+    cared = looks["engaged"].to_numpy()
+    click, cart, regret, pay = random.random((4, looks.height))
+    carted = cart < np.where(cared, 0.42, 0.10)
+    removed = carted & (regret < np.where(cared, 0.06, 0.70))
+    happens = np.stack(
+        [
+            np.ones(looks.height, dtype=bool),
+            click < np.where(cared, 0.45, 0.20),
+            carted,
+            removed,
+            # Those who buy without caring buy gifts.
+            carted & ~removed & (pay < np.where(cared, 0.60, 0.35)),
+            looks["again"].to_numpy(),
+        ]
+    )
+    slot, row = np.nonzero(happens)
+    chosen = looks[row]
+    moment: Floats = chosen["opened"].to_numpy() + chosen["dwell"].to_numpy() * np.array(_WHEN)[slot]
+    return chosen.select(
+        "user",
+        "item",
+        "device",
+        "referrer",
+        "engaged",
+        pl.Series("slot", slot),
+        pl.Series("ts", moment.astype(np.int64)),
+    )
