@@ -66,7 +66,7 @@ class Count(Feature):
             if self.of:
                 within &= pl.col("event_type") == event_type
             wanted += [
-                (grouping, pl.col("count").filter(within).sum().alias(_raw(grouping, event_type, window)))
+                (grouping, pl.when(within).then("count").sum().alias(_raw(grouping, event_type, window)))
                 for grouping in self.groupings()
             ]
         return wanted

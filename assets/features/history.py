@@ -20,10 +20,29 @@ from assets.features.spec import FeaturesSpec, inputs
 
 @dataclass(frozen=True)
 class Facts:
-    """One row a key: columns that an example gets by joining on it."""
+    """Columns that an example gets by joining on keys.
+
+    Attributes:
+        keys: The columns to join on.
+        source: One row a key, or with aggregations the partial aggregates to be rolled up.
+        aggregations: How to roll them up to one row a key.
+    """
 
     keys: tuple[str, ...]
-    frame: pl.LazyFrame
+    source: pl.LazyFrame
+    aggregations: tuple[pl.Expr, ...] = ()
+
+    @property
+    def frame(self) -> pl.LazyFrame:
+        """One row a key."""
+        return self.source.group_by(self.keys).agg(self.aggregations) if self.aggregations else self.source
+
+    def about(self, rows: pl.LazyFrame, columns: tuple[str, ...]) -> "Facts":
+        """Return the facts about rows only, as told by some columns: those of all others need not be rolled up."""
+        known = [column for column in self.keys if column in columns]
+        if not known:
+            return self
+        return replace(self, source=self.source.join(rows.select(known).unique(), on=known, how="semi"))
 
 
 @dataclass(frozen=True)
@@ -48,7 +67,8 @@ class History:
 
     def examples(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return rows (user, item and time, among others) with the columns of all features, in the same order."""
-        return self.expressed(_joined(rows, (*self.items, *self.users, *self.pairs)), rows.collect_schema().names())
+        pairs = tuple(facts.about(rows, (self.spec.user, self.spec.item)) for facts in self.pairs)
+        return self.expressed(_joined(rows, (*self.items, *self.users, *pairs)), rows.collect_schema().names())
 
     def expressed(self, rows: pl.LazyFrame, keep: Iterable[str]) -> pl.LazyFrame:
         """Return the columns to keep and those of all features, from rows with all the facts joined."""
@@ -68,21 +88,14 @@ class History:
 
     def of_pairs(self, pairs: pl.LazyFrame, users: pl.LazyFrame) -> pl.LazyFrame:
         """Return pairs of users and items, with the facts about either, with those about both; `users` has them all."""
-        user = self.spec.user
         # Building each join on the facts about these users only keeps a chunk's cost to the chunk.
-        mine = tuple(
-            replace(facts, frame=facts.frame.join(users.select(user), on=user, how="semi"))
-            if user in facts.keys
-            else facts
-            for facts in self.pairs
-        )
-        return _joined(pairs, mine)
+        return _joined(pairs, tuple(facts.about(users, (self.spec.user,)) for facts in self.pairs))
 
     def collected(self) -> "History":
         """Return the same with everything computed, for use on many chunks. Its size is that of distinct keys."""
         facts = [*self.items, *self.users, *self.pairs]
         frames = pl.collect_all([self.popularity, *(each.frame for each in facts)], engine="streaming")
-        ready = [replace(each, frame=frame.lazy()) for each, frame in zip(facts, frames[1:], strict=True)]
+        ready = [Facts(each.keys, frame.lazy()) for each, frame in zip(facts, frames[1:], strict=True)]
         ends = (len(self.items), len(self.items) + len(self.users))
         return replace(
             self,
@@ -118,7 +131,7 @@ def known_before(
     for attribute, owner in sorted(spec.attributes.items()):
         (items if owner == spec.item else users).append(_attribute_facts(window, attribute, owner, spec))
     for grouping, expressions in _aggregations(windows, spec).items():
-        facts = Facts(grouping, _of(window, grouping).group_by(grouping).agg(expressions))
+        facts = Facts(grouping, _of(window, grouping), tuple(expressions))
         owners = {_owner(column, spec) for column in grouping}
         (pairs if len(owners) == 2 else items if spec.item in owners else users).append(facts)
     counts = _of(window, (spec.item,)).group_by(spec.item).agg(pl.col("count").sum().cast(pl.UInt64))
