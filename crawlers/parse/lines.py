@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from crawlers.parse.stream import Chunk
 
-_LINE_FEED = 10
+_LINE_FEED, _CARRIAGE_RETURN = 10, 13
 # A decoder allocates for all that it is given, so that with many bad lines it should not be given everything.
 _WINDOW_BYTES = 65536
 
@@ -45,9 +45,8 @@ def split(chunk: Chunk, max_line_bytes: int, *, trim: bool = True) -> Lines:
     """
     bounds = line_bounds(chunk.body)
     count = len(bounds) - 1
-    lengths = np.diff(bounds)
-    # Two bytes for the line end, which is not part of the line.
-    long = lengths > max_line_bytes + 2
+    lengths = _lengths(chunk.body, bounds)
+    long = lengths > max_line_bytes
     garbled = _not_utf8(chunk.body, bounds, long)
     array = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), count, [None, pa.py_buffer(bounds.tobytes()), pa.py_buffer(chunk.body)]
@@ -77,6 +76,16 @@ def line_bounds(body: bytes) -> np.ndarray:
     feeds = np.flatnonzero(np.frombuffer(body, dtype=np.uint8) == _LINE_FEED).astype(np.int64) + 1
     tail = [] if len(feeds) and feeds[-1] == len(body) else [len(body)]
     return np.concatenate([[0], feeds, tail]).astype(np.int64) if body else np.zeros(1, dtype=np.int64)
+
+
+def _lengths(body: bytes, bounds: np.ndarray) -> np.ndarray:
+    """How long each line is without its line end."""
+    octets = np.frombuffer(body, dtype=np.uint8)
+    ends = bounds[1:]
+    fed = octets[ends - 1] == _LINE_FEED
+    lengths = np.diff(bounds) - fed
+    returned = (octets[np.maximum(ends - 2, 0)] == _CARRIAGE_RETURN) & fed & (lengths > 0)
+    return np.asarray(lengths - returned)
 
 
 def _not_utf8(body: bytes, bounds: np.ndarray, skip: np.ndarray) -> np.ndarray:

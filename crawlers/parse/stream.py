@@ -12,6 +12,7 @@ from typing import IO
 
 CHUNK_BYTES = 16 * 1024**2
 BLOCK_BYTES = 1024**2
+_STEP_BYTES = 64
 
 #: Where a buffer can be cut: the length of the part that holds only whole records; 0 when there is none yet.
 Cut = Callable[[bytes], int]
@@ -128,10 +129,12 @@ class _Blocks:
         while compressed:
             member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
             while not member.eof:
+                before = member.copy()
                 try:
                     block = member.decompress(compressed, BLOCK_BYTES)
                 except zlib.error as error:
                     self.fault = ("corrupt_file", f"gzip data are damaged: {error}")
+                    yield from _until_damage(before, compressed)
                     return
                 if block:
                     yield block
@@ -148,6 +151,15 @@ class _Blocks:
             if compressed and not compressed.startswith(_GZIP[: len(compressed)]):
                 self.fault = ("corrupt_file", "there are bytes after the gzip data that are no gzip data")
                 return
+
+
+def _until_damage(member: zlib._Decompress, compressed: bytes) -> Iterator[bytes]:
+    """What can still be read of damaged data: the decompressor forgets what it made before the damage, in each call."""
+    for start in range(0, len(compressed), _STEP_BYTES):
+        try:
+            yield member.decompress(compressed[start : start + _STEP_BYTES])
+        except zlib.error:
+            return
 
 
 def _transcoded(blocks: _Blocks, encoding: str) -> Iterator[bytes]:
