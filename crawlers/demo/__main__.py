@@ -4,7 +4,6 @@ import argparse
 import errno
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from datetime import date
 
@@ -28,21 +27,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.seed is not None and chosen.seed < 0:
         parser.error(f"--seed must not be negative; it is {chosen.seed}")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    # Waited for, not handled: Polars restarts the system calls that a signal interrupts, and so a handler written in
+    # Python would not run while the main thread sleeps.
+    ends = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:
         with serve(
             port=chosen.port, seed=chosen.seed, broken_days=chosen.broken_day, access_log=chosen.access_log
         ) as url:
             print(f"The demo shop is at {url}; export SHOP_URL={url} to crawl it. Ctrl-C ends it.", flush=True)  # noqa: T201
-            stop.wait()
+            signal.sigwait(ends)
     except (OSError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno != errno.EADDRINUSE:
             raise
         parser.error(f"port {chosen.port} is taken or is none; choose another one with --port, or 0 for a free one")
     except ValueError as error:
         parser.error(str(error))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
 
 
