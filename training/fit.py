@@ -10,12 +10,13 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
+from training.description import read_description
 from training.feed import Feed, score
 from training.input import Shards, plan_shards, read_split, split_files
 from training.metrics import auc, log_loss
 from training.models.registry import build
 from training.normalise import Normalisation, fit_normalisation
-from training.saved import read_description, save_float, weights_digest
+from training.saved import save_float, weights_digest
 from training.schema import Inputs, read_inputs
 from training.spec import ModelSpec, TrainTask
 from training.strategy import create_strategy, set_precision

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ Relay = Callable[[Mapping[str, Any] | None, str], None]
 """Takes a payload for machines (or None) and a line for people."""
 
 _POLL_SECONDS = 0.1
+_RELEASE_SECONDS = 2
 _LAST_LINES = 20
 
 
@@ -108,8 +109,7 @@ class LocalLauncher:
                 log.flush()
                 processes.append(self._start(task_file, rank, addresses, folder, log))
             self._watch(processes, relay)
-            for process in processes:
-                _release(process)
+            _release(processes)
             return [process.result or {} for process in processes]
 
     def _start(self, task_file: Path, rank: int, addresses: list[str], folder: Path, log: IO[bytes]) -> _Process:
@@ -202,16 +202,15 @@ def _kill(processes: list[_Process]) -> None:
             process.popen.stdin.close()
 
 
-def _release(process: _Process) -> None:
-    """Let a worker that is done go."""
-    if process.popen.stdin is not None:
-        try:
-            process.popen.stdin.write(b".")
-            process.popen.stdin.flush()
-            process.popen.wait(timeout=10)
-        except (BrokenPipeError, subprocess.TimeoutExpired):
-            # It is done in any case, and will be killed.
-            return
+def _release(processes: list[_Process]) -> None:
+    """Let workers that are done go; whoever does not is killed, for it is done in any case."""
+    with suppress(BrokenPipeError, subprocess.TimeoutExpired):
+        for process in processes:
+            if process.popen.stdin is not None:
+                process.popen.stdin.write(b".")
+                process.popen.stdin.flush()
+        for process in processes:
+            process.popen.wait(timeout=_RELEASE_SECONDS)
 
 
 def _free_ports(count: int) -> list[int]:

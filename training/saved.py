@@ -6,26 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import tf_keras
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from training.description import DESCRIPTION, Description, read_description
 from training.failure import TaskError
 from training.models.registry import build
 from training.normalise import Normalisation
 from training.schema import Inputs
 from training.spec import ModelSpec
 
-_DESCRIPTION, _WEIGHTS, _SAVED_MODEL = "model.json", "weights.h5", "saved_model"
-
-
-class Description(BaseModel):
-    """What `model.json` holds: enough to build the model and to feed it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: ModelSpec
-    inputs: Inputs
-    normalisation: Normalisation
-    digest: str
+_WEIGHTS, _SAVED_MODEL = "weights.h5", "saved_model"
 
 
 def weights_digest(model: Any) -> str:
@@ -59,22 +48,7 @@ def save_float(model: Any, folder: Path, *, spec: ModelSpec, inputs: Inputs, nor
     plain.save_weights(str(folder / _WEIGHTS))
     plain.save(str(folder / _SAVED_MODEL), save_format="tf", include_optimizer=False)
     found = Description(model=spec, inputs=inputs, normalisation=normalisation, digest=weights_digest(plain))
-    (folder / _DESCRIPTION).write_text(json.dumps(found.model_dump(mode="json"), indent=2) + "\n")
-
-
-def read_description(folder: Path) -> Description:
-    """Read the description of a saved float model; needs nothing of TensorFlow's run time.
-
-    Raises:
-        TaskError: There is none, or it is not understood.
-    """
-    path = folder / _DESCRIPTION
-    try:
-        return Description.model_validate_json(path.read_text())
-    except OSError as error:
-        raise TaskError(f"{path} cannot be read ({error.strerror}); train the model again") from None
-    except ValidationError as error:
-        raise TaskError(f"{path} is not the description of a model: {error}") from None
+    (folder / DESCRIPTION).write_text(json.dumps(found.model_dump(mode="json"), indent=2) + "\n")
 
 
 def load_float(folder: Path) -> Any:
@@ -96,5 +70,5 @@ def load_float(folder: Path) -> Any:
     except (OSError, ValueError) as error:
         raise TaskError(f"{folder / _WEIGHTS} cannot be loaded ({error}); train the model again") from None
     if weights_digest(model) != found.digest:
-        raise TaskError(f"{folder / _WEIGHTS} is damaged: its digest is not the one in {_DESCRIPTION}; train it again")
+        raise TaskError(f"{folder / _WEIGHTS} is damaged: its digest is not the one in {DESCRIPTION}; train it again")
     return model

@@ -227,13 +227,23 @@ class CompressTask(Declared):
 
 
 class EvaluateTask(Declared):
-    """Measure the candidates in `out/candidates`, popularity and the champion; writes `out/evaluation.json`."""
+    """Measure the candidates in `out/candidates`, popularity and the champion; writes `out/evaluation.json`.
+
+    Attributes:
+        model: The declaration.
+        data: The prepared training set whose `test/` and `ranking/` are scored.
+        out: Folder of the run.
+        champion: Folder of the published version to measure beside the candidates.
+        champion_data: The same test examples, encoded with the champion's own vocabularies, laid out like `data`;
+            without it the champion must have been trained on the vocabularies of `data`.
+    """
 
     task: Literal["evaluate"] = "evaluate"
     model: ModelSpec
     data: Path
     out: Path
     champion: Path | None = None
+    champion_data: Path | None = None
 
 
 class PredictTask(Declared):

@@ -52,15 +52,18 @@ def supervise(task: Task, relay: Relay, *, launcher: LocalLauncher | None = None
             results = launcher.run(
                 task_file, workers=workers, folder=folder, subject=f"{task.task} of {spec.name}", relay=relay
             )
-            _check_digests(folder, results, subject=spec.name)
+            _check_digests(folder, results, subject=spec.name, name=_digest_name(task))
         except TaskError:
             # A failure for good is not resumed: its checkpoint may be the cause.
             (folder / "fingerprint").unlink(missing_ok=True)
             raise
-        if entry.publishes == "folder":
-            _publish_folder(folder, task.out)
-        else:
-            _publish_entries(folder, task)
+        match entry.publishes:
+            case "folder":
+                _publish_folder(folder, task.out)
+            case "entries":
+                _publish_entries(folder, task)
+            case "file":
+                _publish_file(folder, task.out)
 
 
 @contextmanager
@@ -106,7 +109,12 @@ def _resume_or_start_clean(folder: Path, fingerprint: str) -> None:
     (folder / "output").mkdir(exist_ok=True)
 
 
-def _check_digests(folder: Path, results: list[dict[str, Any]], *, subject: str) -> None:
+def _digest_name(task: Task) -> str:
+    # A task that adds to a folder leaves the digests of the training alone.
+    return "digest.json" if TASKS[task.task].publishes == "folder" else f"{task.task}-digest.json"
+
+
+def _check_digests(folder: Path, results: list[dict[str, Any]], *, subject: str, name: str) -> None:
     digests = {f"worker-{rank}": result["digest"] for rank, result in enumerate(results) if "digest" in result}
     if len(set(digests.values())) > 1:
         shown = ", ".join(f"{name} {digest[:12]}" for name, digest in digests.items())
@@ -115,7 +123,7 @@ def _check_digests(folder: Path, results: list[dict[str, Any]], *, subject: str)
             f"nothing was published, see {folder / 'logs'}"
         )
     if digests:
-        (folder / "output" / "digest.json").write_text(json.dumps(digests, indent=2) + "\n")
+        (folder / "output" / name).write_text(json.dumps(digests, indent=2) + "\n")
 
 
 def _publish_folder(folder: Path, out: Path) -> None:
@@ -148,6 +156,11 @@ def _publish_entries(folder: Path, task: Task) -> None:
     logs.mkdir(exist_ok=True)
     for path in (folder / "logs").iterdir():
         path.replace(logs / f"{task.task}-{path.name}")
+    shutil.rmtree(folder)
+
+
+def _publish_file(folder: Path, out: Path) -> None:
+    (folder / "output" / out.name).replace(out)
     shutil.rmtree(folder)
 
 

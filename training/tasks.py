@@ -17,23 +17,25 @@ class TaskEntry:
             `training.worker.Worker`. It writes its results below `worker.output` and nowhere else.
         distributed: Whether the declared number of workers runs it; otherwise one does.
         publishes: `folder`: the results replace the whole folder `task.out`. `entries`: each top-level file or
-            folder of the results replaces its namesake in `task.out`, the rest of which stays.
+            folder of the results replaces its namesake in `task.out`, the rest of which stays. `file`: the one file
+            of the results, named like `task.out`, replaces it.
     """
 
     work: str
     distributed: bool
-    publishes: Literal["folder", "entries"]
+    publishes: Literal["folder", "entries", "file"]
 
 
 TASKS: dict[str, TaskEntry] = {
     "train": TaskEntry(work="training.fit:work", distributed=True, publishes="folder"),
-    "compress": TaskEntry(work="training.compression.run:work", distributed=False, publishes="entries"),
+    "compress": TaskEntry(work="training.compression.run:work", distributed=True, publishes="entries"),
     "evaluate": TaskEntry(work="training.evaluate.run:work", distributed=False, publishes="entries"),
-    "predict": TaskEntry(work="training.predict:work", distributed=False, publishes="entries"),
+    "predict": TaskEntry(work="training.predict:work", distributed=False, publishes="file"),
 }
 
 COMMANDS: dict[str, str] = {
-    "rollback": "training.publish:rollback_command",
+    "champion": "training.commands:champion_command",
+    "rollback": "training.commands:rollback_command",
 }
 """Further words of the command line, each a `module:function` of `command(arguments: list[str]) -> int`."""
 

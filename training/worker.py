@@ -80,7 +80,7 @@ def run_worker(task: Task, folder: Path) -> int:
     progress = ProgressWriter(path)
     released = threading.Event()
     if supervised:
-        _die_with_supervisor()
+        die_with_parent()
         threading.Thread(target=_watch_supervisor, args=(released,), daemon=True).start()
     threads = int(os.environ.get(THREADS, "0")) or max(1, len(os.sched_getaffinity(0)) // world)
     worker = Worker(rank, world, folder, threads, progress)
@@ -110,9 +110,10 @@ def run_worker(task: Task, folder: Path) -> int:
     os._exit(0)
 
 
-def _die_with_supervisor() -> None:
+def die_with_parent() -> None:
+    """End this process when the one that started it ends, however it ends."""
     if sys.platform == "linux":
-        # Also ends a worker that is stopped, which could not notice that its standard input has closed.
+        # Also ends a process that is stopped, which could not notice that its standard input has closed.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -1,4 +1,8 @@
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +103,88 @@ def write_training_set(
 @pytest.fixture(name="write_training_set", scope="session")
 def _write_training_set():
     return write_training_set
+
+
+def two_cores(task: Path) -> list[str]:
+    """The command of a supervisor on at most two cores: one thread a worker, wherever the tests run."""
+    cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:2]))
+    return [shutil.which("taskset"), "-c", cores, sys.executable, "-m", "training", str(task)]
+
+
+@pytest.fixture(name="two_cores", scope="session")
+def _two_cores():
+    return two_cores
+
+
+class Run:
+    """A supervisor in a process of its own, as `python -m training` starts it, on at most two cores."""
+
+    def __init__(self, folder: Path, task: dict, *, environment: dict[str, str] | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{task['out'].name}.json"
+        path.write_text(json.dumps(task, default=str))
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            two_cores(path),
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_for(self, text: str) -> None:
+        """Read on until a line holds a text."""
+        for line in self.process.stdout:
+            self.lines.append(line.strip())
+            if text in line:
+                return
+        raise AssertionError(f"ended without {text!r}: {self.lines} {self.process.stderr.read()}")
+
+    def finish(self) -> int:
+        """Read on to the end."""
+        output, self.errors = self.process.communicate(timeout=300)
+        self.lines += output.splitlines()
+        return self.process.returncode
+
+    def workers(self) -> dict[int, int]:
+        """Process ids of the workers by rank."""
+        found = {}
+        for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            environment = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+            config = next(one for one in environment if one.startswith("TF_CONFIG="))
+            found[json.loads(config.removeprefix("TF_CONFIG="))["task"]["index"]] = int(pid)
+        return found
+
+
+@pytest.fixture
+def start():
+    """Start supervisors that do not outlive the test."""
+    runs: list[Run] = []
+
+    def _start(*args, **kwargs):
+        runs.append(Run(*args, **kwargs))
+        return runs[-1]
+
+    yield _start
+    for run in runs:
+        run.process.kill()
+        run.process.wait()
+        run.process.stdout.close()
+        run.process.stderr.close()
+
+
+def train_task(data: Path, out: Path, **model) -> dict:
+    """A task of a small ranker."""
+    declared = {"name": "small", "examples": "examples", "batch": 1024, "epochs": 4, "hidden": [32, 16], **model}
+    return {"task": "train", "model": declared, "data": data, "out": out}
+
+
+@pytest.fixture(name="train_task", scope="session")
+def _train_task():
+    return train_task
+
+
+@pytest.fixture(scope="session")
+def training_set(tmp_path_factory):
+    """A set of 24,000 training examples in six row groups."""
+    return write_training_set(tmp_path_factory.mktemp("set") / "data", 24_000, 7)
