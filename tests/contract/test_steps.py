@@ -1,0 +1,138 @@
+"""What every registered cleaning step keeps to. A new step needs one line in EXAMPLES, and no other test here."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from pydantic import ValidationError
+
+from assets.cleaning import StepError, make_step, register_step, steps
+from assets.cleaning.step import ACTIVE, LINE, REJECT, REMOVE, TIME, WORKING
+
+# A declaration of each step that fits the rows below.
+EXAMPLES = {
+    "deduplicate": {"by": ["event_id"]},
+    "derive": {"columns": {"double": "price * 2", "is_cheap": "price < 5"}},
+    "drop": {"columns": ["price"]},
+    "dwell": {"by": "user_id"},
+    "reject": {"when": "price <= 0", "reason": "free"},
+    "reject_bots": {"max_events_per_minute": 2},
+    "rename": {"columns": {"price": "amount"}},
+    "select": {"columns": ["event_id", "user_id"]},
+    "sessionize": {"gap": "10m"},
+}
+NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+
+
+def rows(count=60):
+    """Rows of a few people, some of whom are hasty, some events twice, some already out."""
+    return pl.DataFrame(
+        {
+            "event_id": [f"e{i % 50}" if i % 11 else None for i in range(count)],
+            "user_id": ["hasty" if 30 <= i < 36 else f"u{i % 4}" if i % 13 else None for i in range(count)],
+            "price": [float(i % 7) if i % 17 else None for i in range(count)],
+            REJECT: ["earlier" if i % 19 == 5 else None for i in range(count)],
+            REMOVE: ["earlier" if i % 23 == 7 else None for i in range(count)],
+            TIME: [NOON + dt.timedelta(seconds=i if 30 <= i < 36 else (i * i * 37) % 5000) for i in range(count)],
+            "__landed": [NOON.date()] * count,
+            "__source": [0] * count,
+            "__file": [f"f{i % 2}" for i in range(count)],
+            LINE: list(range(count)),
+        },
+        schema={"event_id": pl.String, "user_id": pl.String, "price": pl.Float64} | WORKING,
+    )
+
+
+@pytest.fixture(params=sorted(steps()))
+def step(request):
+    assert request.param in EXAMPLES, f"add a declaration of '{request.param}' to EXAMPLES"
+    return make_step({request.param: EXAMPLES[request.param]})
+
+
+def test_its_schema_is_as_announced(step):
+    frame = rows()
+    step.check(frame.schema)
+    assert step.apply(frame.lazy()).collect().schema == step.output_schema(frame.schema)
+
+
+def test_an_empty_frame_stays_empty(step):
+    empty = step.apply(rows().clear().lazy()).collect()
+    assert empty.height == 0
+    assert empty.schema == step.output_schema(rows().schema)
+
+
+def test_no_row_is_lost_or_made(step):
+    result = step.apply(rows().lazy()).collect()
+    assert sorted(result[LINE]) == sorted(rows()[LINE])
+
+
+def test_rows_that_are_out_stay_out_as_they_are(step):
+    before = rows().filter(~ACTIVE).sort(LINE)
+    after = step.apply(rows().lazy()).collect().filter(pl.col(LINE).is_in(before[LINE].implode())).sort(LINE)
+    assert_frame_equal(after.select(LINE, REJECT, REMOVE), before.select(LINE, REJECT, REMOVE))
+
+
+def test_rows_that_are_out_do_not_influence_the_others(step):
+    with_them = step.apply(rows().lazy()).collect()
+    alone = step.apply(rows().filter(ACTIVE).lazy()).collect()
+    active = with_them.filter(pl.col(LINE).is_in(alone[LINE].implode()))
+    assert_frame_equal(active.sort(LINE), alone.sort(LINE))
+
+
+def test_the_order_of_the_rows_and_repeating_it_change_nothing(step):
+    first = step.apply(rows().lazy()).collect().sort(LINE)
+    again = step.apply(rows().lazy()).collect().sort(LINE)
+    shuffled = step.apply(rows().sample(fraction=1, shuffle=True, seed=3).lazy()).collect().sort(LINE)
+    assert_frame_equal(first, again)
+    assert_frame_equal(first, shuffled)
+
+
+def test_both_engines_agree(step):
+    memory = step.apply(rows().lazy()).collect(engine="in-memory").sort(LINE)
+    assert_frame_equal(memory, step.apply(rows().lazy()).collect(engine="streaming").sort(LINE))
+
+
+def test_its_reasons_are_announced(step):
+    result = step.apply(rows().lazy()).collect()
+    flagged = {*result[REJECT].drop_nulls(), *result[REMOVE].drop_nulls()} - {"earlier"}
+    assert flagged == set(step.reasons)
+
+
+def test_a_column_that_is_not_there_is_named_with_the_nearest_right_one(step):
+    declared = str(step.model_dump(mode="json"))
+    for culprit, right in (("price", "prices"), ("event_id", "event_ids"), ("user_id", "user_ids")):
+        if f"{culprit}" in declared:
+            frame = rows().rename({culprit: right})
+            with pytest.raises(StepError, match=f"'{culprit}' is not there|uses column '{culprit}'.*did you mean"):
+                step.check(frame.schema)
+            break
+    else:
+        pytest.fail("the example names no column")
+
+
+def test_an_unknown_parameter_is_refused(step):
+    with pytest.raises(ValidationError, match="whenn"):
+        make_step({step.step: EXAMPLES[step.step] | {"whenn": "x"}})
+
+
+def test_it_survives_its_declaration(step):
+    assert make_step({step.step: step.model_dump(mode="json")}) == step
+
+
+def test_a_name_is_registered_once():
+    with pytest.raises(ValueError, match="'dwell' is registered already"):
+        register_step("dwell")(type(make_step("dwell")))
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"dedupe": {}}, "Step 'dedupe' is unknown; did you mean 'deduplicate'"),
+        ({"drop": {}, "select": {}}, "one name with its parameters"),
+        (7, "one name with its parameters"),
+    ],
+)
+def test_a_declaration_that_is_no_step_is_explained(declared, message):
+    with pytest.raises(ValueError, match=message):
+        make_step(declared)

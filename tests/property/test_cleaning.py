@@ -1,0 +1,154 @@
+"""Cleaning loses nothing, depends on neither order nor batching of its input, and changes nothing the second time."""
+
+import datetime as dt
+from itertools import pairwise
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from assets.cleaning import TableSpec, plan
+
+DAY = dt.date(2026, 3, 1)
+START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+SCHEMA = {
+    "event_id": pl.String,
+    "user_id": pl.String,
+    "price": pl.Float64,
+    "ts": pl.Datetime("us", "UTC"),
+    "crawled_at": pl.Datetime("us", "UTC"),
+    "_file": pl.String,
+    "_line": pl.Int64,
+    "date": pl.Date,
+}
+SPEC = TableSpec.model_validate(
+    {
+        "name": "events",
+        "from": "clicks",
+        "lateness": "1d",
+        "steps": [
+            {"deduplicate": {"by": ["event_id"]}},
+            {"reject": {"when": "price < 0", "reason": "negative_price"}},
+            {"reject_bots": {"max_events_per_minute": 3}},
+            {"sessionize": {"gap": "30m"}},
+            {"dwell": {}},
+        ],
+    }
+)
+relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def landed(draw):
+    """Raw rows of five landing days, with late, early, doubled, hasty and timeless events."""
+    minutes = st.one_of(st.integers(0, 5 * 24 * 60), st.sampled_from([0, 1, 1439, 1440, 1441, 2879, 2880]))
+    event = st.tuples(
+        st.one_of(st.none(), st.integers(0, 30).map(lambda i: f"e{i}")),
+        st.one_of(st.none(), st.sampled_from(["ada", "bob"])),
+        st.one_of(st.none(), st.integers(-1, 3).map(float)),
+        st.one_of(st.none(), st.tuples(minutes, st.integers(0, 59))),
+        st.integers(0, 4),
+    )
+    rows = []
+    for line, (event_id, user, price, time, landing) in enumerate(draw(st.lists(event, max_size=40))):
+        ts = None if time is None else START + dt.timedelta(minutes=time[0], seconds=time[1])
+        # Mostly a row lands on its day, sometimes on another.
+        day = ts.date() if ts is not None and draw(st.booleans()) else DAY + dt.timedelta(days=landing)
+        rows.append((event_id, user, price, ts, START, f"f{line % 2}", line, day))
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def clean(frame, day, spec=SPEC):
+    """Kept, quarantined and counted rows of a day, from what it and the next one landed."""
+    window = frame.lazy().filter(pl.col("date").is_between(day, day + dt.timedelta(days=spec.lateness_days)))
+    cleaned = plan(spec, {"clicks": window}, day=day)
+    return pl.collect_all([cleaned.kept, cleaned.quarantined, cleaned.removed, cleaned.rows_in])
+
+
+def days(frame):
+    return [DAY + dt.timedelta(days=offset) for offset in range(-1, 8)] if frame.height else [DAY]
+
+
+@relaxed
+@given(frame=landed())
+def test_every_raw_row_belongs_to_exactly_one_day_and_is_accounted_for(frame):
+    lines, removed_rows, total = [], 0, 0
+    for day in days(frame):
+        kept, quarantined, removed, rows_in = clean(frame, day)
+        assert rows_in.item() == kept.height + quarantined.height + removed["rows"].sum()
+        assert kept.filter(pl.col("ts").dt.date() != day).height == 0
+        lines += [*kept["_line"], *quarantined["_line"]]
+        removed_rows += removed["rows"].sum()
+        total += rows_in.item()
+    assert total == frame.height
+    assert len(set(lines)) == len(lines) == frame.height - removed_rows
+
+
+@relaxed
+@given(frame=landed(), seed=st.integers(0, 1000))
+def test_the_order_of_the_input_changes_nothing(frame, seed):
+    shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
+    for one, other in zip(clean(frame, DAY), clean(shuffled, DAY), strict=True):
+        if "reason" in one.columns:
+            by = "reason" if "rows" in one.columns else "_line"
+            assert_frame_equal(one.sort(by), other.sort(by))
+        else:
+            assert_frame_equal(one, other)
+
+
+@relaxed
+@given(frame=landed())
+def test_cleaning_clean_rows_again_changes_nothing(frame):
+    kept = clean(frame, DAY)[0]
+    again = clean(kept.drop("session_id", "dwell_seconds").with_columns(pl.lit(DAY).alias("date")), DAY)
+    assert_frame_equal(kept, again[0])
+    assert again[1].height == 0
+
+
+@relaxed
+@given(frame=landed())
+def test_session_ids_do_not_depend_on_how_days_are_batched(frame):
+    by_day = pl.concat([clean(frame, day)[0] for day in days(frame)]).sort("_line")
+    assert_frame_equal(_sessions_of_a_range(by_day), by_day.select("_line", "session_id"))
+
+
+def _sessions_of_a_range(frame):
+    """The rows of all days sessionised at once."""
+    from assets.cleaning.step import WORKING
+
+    working = frame.drop("session_id", "dwell_seconds").with_columns(
+        pl.lit(None, dtype=pl.String).alias("__reject"),
+        pl.lit(None, dtype=pl.String).alias("__remove"),
+        pl.col("ts").alias("__time"),
+        pl.lit(DAY).alias("__landed"),
+        pl.lit(0, dtype=pl.Int32).alias("__source"),
+        pl.col("_file").alias("__file"),
+        pl.col("_line").alias("__line"),
+    )
+    assert set(WORKING) <= set(working.columns)
+    return SPEC.steps[3].apply(working.lazy()).collect().sort("_line").select("_line", "session_id")
+
+
+@relaxed
+@given(frame=landed())
+def test_sessions_and_dwell_are_what_a_plain_loop_finds(frame):
+    kept = clean(frame, DAY)[0]
+    rows = sorted(
+        (row for row in kept.iter_rows(named=True) if row["user_id"]), key=lambda row: (row["user_id"], row["ts"])
+    )
+    sessions: list[list[dict]] = []
+    for row in rows:
+        last = sessions[-1][-1] if sessions else None
+        if last and last["user_id"] == row["user_id"] and row["ts"] - last["ts"] <= dt.timedelta(minutes=30):
+            sessions[-1].append(row)
+        else:
+            sessions.append([row])
+    ids = [{row["session_id"] for row in session} for session in sessions]
+    assert all(len(one) == 1 and None not in one for one in ids)
+    assert len(set.union(set(), *ids)) == len(sessions)
+    for session in sessions:
+        dwells = sorted(row["dwell_seconds"] for row in session if row["dwell_seconds"] is not None)
+        gaps = sorted((b["ts"] - a["ts"]).total_seconds() for a, b in pairwise(session))
+        assert dwells == gaps
+    assert kept.filter(pl.col("user_id").is_null())["session_id"].null_count() == kept["user_id"].null_count()
