@@ -52,7 +52,7 @@ def test_a_column_whose_options_do_not_fit_is_refused(declared, message):
         ({"columns": {"_file": {"type": "string"}}}, "'_file' is declared, but Sluice uses"),
         ({"columns": {"__x": {"type": "string"}}}, "Sluice uses"),
         ({"columns": {"date": {"type": "date"}}}, "Sluice uses"),
-        ({"columns": {"ts": {"type": "datetime"}}, "event_time": "tz"}, "did you mean 'ts'"),
+        ({"columns": {"ts": {"type": "datetime"}}, "event_time": "tss"}, "did you mean 'ts'"),
         ({"columns": {"ts": {"type": "string"}}, "event_time": "ts"}, "must be a datetime"),
     ],
 )
