@@ -155,11 +155,15 @@ def _lognormal(
 
 
 def _events(looks: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
-    """The events of each look: a view, perhaps a click, a cart, a removal or a purchase, a second view."""
+    """The events of each look: a view, perhaps a click, a cart, a removal or a purchase, a second view.
+
+    Given whether the user cares, all but the purchase come independently of each other.
+    """
     cared = looks["engaged"].to_numpy()
     click, cart, regret, pay = random.random((4, looks.height))
     carted = cart < np.where(cared, 0.42, 0.10)
-    removed = carted & (regret < np.where(cared, 0.06, 0.70))
+    # From the cart, or from the wish list, which an item may have been on for long.
+    removed = regret < np.where(cared, 0.03, 0.18)
     happens = np.stack(
         [
             np.ones(looks.height, dtype=bool),
@@ -167,7 +171,7 @@ def _events(looks: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
             carted,
             removed,
             # Those who buy without caring buy gifts.
-            carted & ~removed & (pay < np.where(cared, 0.60, 0.35)),
+            carted & (pay < np.where(cared, 0.60, 0.20)),
             looks["again"].to_numpy(),
         ]
     )
