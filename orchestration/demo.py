@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(days: Sequence[date]) -> int:
     """Backfill all days but the last, refresh the last, and print the report."""
-    console = Console(soft_wrap=False)
+    console = Console(width=None if sys.stdout.isatty() else 140)
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(Path("data/dagster").resolve())))
     home.mkdir(parents=True, exist_ok=True)
     lake = LakeResource().open()

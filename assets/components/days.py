@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 from dagster import AssetCheckEvaluation, AssetCheckSeverity
+from dagster._core.errors import DagsterPipesExecutionError
 
 from assets.lake import Lake
 from assets.stages.day import Check, DayResult, Status
@@ -61,7 +62,7 @@ def run_days(
     names = {spec.name: spec for spec in checks}
     kept = {record.key: [result for result in results if result.status in record.when] for record in records}
     if not kept[records[0].key]:
-        raise dg.Failure(description=_summary(results), allow_retries=any(r.status == "failed" for r in results))
+        raise dg.Failure(description=_summary(results), allow_retries=any(r.transient for r in results))
     record_only(context, {key: [r.day.isoformat() for r in good] for key, good in kept.items()})
     for spec in names.values():
         yield dg.Output(None, output_name=spec.get_python_identifier())
@@ -98,7 +99,8 @@ def _attempt(context: dg.AssetExecutionContext, day: date, work: Callable[[date]
         result = work(day)
     except Exception as error:  # noqa: BLE001 - one day's failure must not stop the others; it is reported below
         context.log.error(f"{day}: failed\n{traceback.format_exc()}")  # noqa: TRY400 - Dagster's log takes no exc_info
-        return DayResult(day, "failed", message=f"{type(error).__name__}: {error}")
+        transient = isinstance(error, (OSError, DagsterPipesExecutionError))
+        return DayResult(day, "failed", message=f"{type(error).__name__}: {error}", transient=transient)
     line = f"{day}: {result.status}. {result.message}".strip()
     (context.log.info if result.visible else context.log.error)(line)
     return result

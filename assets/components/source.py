@@ -98,7 +98,7 @@ class Source(Offering[SourceSpec]):
                 results[day] = self._landed(day, message)
         return {
             day: results.get(day)
-            or DayResult(day, "failed", message="The crawler ended without a word about this day.")
+            or DayResult(day, "failed", message="The crawler ended without a word about this day.", transient=True)
             for day in days
         }
 
@@ -109,7 +109,7 @@ class Source(Offering[SourceSpec]):
         report = dict(message.get("manifest") or {})
         report["outcome"] = message["status"]
         check = Check("crawled", not failed, description=error or f"The crawl {message['status']}.", metadata=report)
-        return DayResult(day, "failed" if failed else "published", report, (check,), error)
+        return DayResult(day, "failed" if failed else "published", report, (check,), error, transient=failed)
 
     def _raw(self) -> dg.AssetsDefinition:
         key = dg.AssetKey([self.name, "raw"])

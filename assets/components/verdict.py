@@ -57,4 +57,4 @@ def _materialized(context: dg.AssetCheckExecutionContext, key: dg.AssetKey, day:
     selection = context.run.asset_selection
     if selection is not None and key not in selection:
         return bool(records)  # the check runs alone: any content will do
-    return bool(records) and records[0].run_id == context.run_id
+    return bool(records) and records[0].run_id == context.run.run_id

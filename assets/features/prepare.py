@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.features.encode import Encoding, fit_encoding
+from assets.features.encode import Encoding, fit_encoding, load_encoding
 from assets.features.errors import NoExamplesError, NoPositivesError
 from assets.features.examples import POSITIVE
 from assets.features.history import known_before
@@ -69,6 +69,7 @@ def prepare(
     catalogue: pl.LazyFrame | None = None,
     ranking_users: int = 0,
     seed: int = 0,
+    encoding_dir: Path | None = None,
 ) -> TrainingSet:
     """Write the training set of the window that ends with a day.
 
@@ -86,6 +87,8 @@ def prepare(
         catalogue: The catalogue's snapshot of the first test day, or the last one before, for ranking.
         ranking_users: The most users to write for ranking; none writes nothing there.
         seed: Of the order of rows and of the sample of users.
+        encoding_dir: Vocabularies of an earlier training set, to measure an earlier model on the same examples: then
+            nothing is fitted, and only test and ranking are written.
 
     Raises:
         NoExamplesError: The window has no example at all.
@@ -103,8 +106,13 @@ def prepare(
         )
     for folder in _FOLDERS:
         shutil.rmtree(out / folder, ignore_errors=True)
-    encoding = fit_encoding(window.filter(pl.col("date").is_in(split.train)), spec)
-    for name, days in split.items():
+    if encoding_dir is None:
+        encoding = fit_encoding(window.filter(pl.col("date").is_in(split.train)), spec)
+        written = dict(split.items())
+    else:
+        encoding = load_encoding(encoding_dir, spec)
+        written = {"test": split.test}
+    for name, days in written.items():
         frames = _encoded_days(window, days, encoding, spec, seed)
         write_row_groups(frames, out / name / "part-00000.parquet", group_rows=row_group_rows(parts[name].rows))
     ranking = None

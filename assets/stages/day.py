@@ -56,6 +56,8 @@ class DayResult:
         report: Plain JSON values that describe the content: rows, reasons, versions, digests.
         checks: Check results of the day.
         message: Why, and what to do next, when nothing was published.
+        transient: Whether trying again by itself may help: a server was down, a process died. A declaration that does
+            not fit, or a gate that refuses, stays as it is however often it is tried.
     """
 
     day: date
@@ -63,6 +65,7 @@ class DayResult:
     report: Mapping[str, Any] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     message: str = ""
+    transient: bool = False
 
     @property
     def visible(self) -> bool:

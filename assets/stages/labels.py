@@ -53,9 +53,7 @@ def _source_digest(module: str) -> str:
     return hashlib.sha256(Path(found.origin).read_bytes()).hexdigest()
 
 
-def materialize(
-    lake: Lake, spec: LabelsSpec, table: str, day: date, *, run_id: str, force: bool = False
-) -> DayResult:
+def materialize(lake: Lake, spec: LabelsSpec, table: str, day: date, *, run_id: str, force: bool = False) -> DayResult:
     """Label one day and publish.
 
     Args:
