@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from crawlers.demo.dirt import FAULTS, FILES, KINDS, NOT_UTF8, lines, withheld
+from crawlers.demo.dirt import FILES, KINDS, NOT_UTF8, lines, withheld
 from crawlers.demo.visits import honest_events
 
 FIELDS = ("event_id", "user_id", "item_id", "event_type", "ts", "email", "referrer", "device", "experiment")
@@ -95,6 +95,3 @@ def _line(*, broken: bool) -> pl.Expr:
 
 def _bytes(content: str) -> bytes:
     return content.encode().replace(NOT_UTF8.encode(), _LATIN_1) + b"\n"
-
-
-__all__ = ["FAULTS", "FIELDS", "KINDS", "Log", "log", "planted"]
