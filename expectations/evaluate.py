@@ -1,4 +1,4 @@
-"""Great Expectations evaluates a suite on a frame. Which engine computes the metrics is decided here and nowhere else."""
+"""Great Expectations evaluates a suite on a frame, by the Polars engine."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ def _evaluate(
     import great_expectations as gx
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
+    import expectations.polars_engine  # noqa: F401 - registers add_polars
+
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
@@ -76,7 +78,7 @@ def _evaluate(
             result_format={"result_format": "SUMMARY", "partial_unexpected_count": 20},
         )
     )
-    outcome = checkpoint.run(batch_parameters={"dataframe": _data(frame)})
+    outcome = checkpoint.run(batch_parameters={"dataframe": frame})
     (validation,) = outcome.run_results.values()
     found = {result.expectation_config.meta["number"]: result.to_json_dict() for result in validation.results}
     if docs_dir is not None:
@@ -86,12 +88,7 @@ def _evaluate(
 
 
 def _batch(context: Any, name: str) -> Any:
-    """The batch definition of a frame. The engine that evaluates it belongs to the data source."""
+    """The batch definition of a frame, which the Polars engine evaluates."""
     return (
-        context.data_sources.add_pandas("frames").add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
+        context.data_sources.add_polars("frames").add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
     )
-
-
-def _data(frame: pl.LazyFrame) -> Any:
-    """The frame as the engine wants it."""
-    return frame.collect(engine="streaming").to_pandas()

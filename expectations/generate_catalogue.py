@@ -1,4 +1,4 @@
-"""`python -m expectations.generate_catalogue`: write down what Great Expectations knows, so that loading needs no GX."""
+"""`python -m expectations.generate_catalogue`: write down what Great Expectations knows: loading needs no GX then."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def read_from_library() -> dict[str, dict[str, bool]]:
         name = getattr(kind, "expectation_type", "")
         if issubclass(kind, Expectation) and name and name not in UNSUPPORTED:
             found[name] = {
-                key: bool(field.required) for key, field in sorted(kind.__fields__.items()) if key not in common
+                key: bool(field.required)
+                for key, field in sorted(vars(kind)["__fields__"].items())
+                if key not in common
             }
     return dict(sorted(found.items()))
 

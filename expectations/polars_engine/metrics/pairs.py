@@ -1,0 +1,73 @@
+"""Pairs of values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from expectations.polars_engine.domain import Column
+from expectations.polars_engine.errors import PolarsEngineError
+from expectations.polars_engine.literals import is_number, is_text, members
+from expectations.polars_engine.providers import column_pair_map_metric
+
+
+def alike(a: Column, b: Column) -> tuple[pl.Expr, pl.Expr]:
+    """Two columns in a type in which their values compare.
+
+    Raises:
+        PolarsEngineError: No value of one compares with a value of the other.
+    """
+    if is_text(a.dtype) and is_text(b.dtype):
+        return a.expr.cast(pl.String), b.expr.cast(pl.String)
+    if is_number(a.dtype) and is_number(b.dtype):
+        if a.dtype.is_float() or b.dtype.is_float():
+            return a.expr.cast(pl.Float64), b.expr.cast(pl.Float64)
+        if a.dtype.is_decimal() or b.dtype.is_decimal():
+            return a.expr, b.expr
+        return a.expr.cast(pl.Int128), b.expr.cast(pl.Int128)
+    if isinstance(a.dtype, pl.Datetime | pl.Date) and isinstance(b.dtype, pl.Datetime | pl.Date):
+        zones = [getattr(column.dtype, "time_zone", None) for column in (a, b)]
+        if (zones[0] is None) == (zones[1] is None):
+            return a.expr.cast(pl.Datetime("us", zones[0])), b.expr.cast(pl.Datetime("us", zones[1] and zones[0]))
+    elif type(a.dtype) is type(b.dtype):
+        return a.expr, b.expr
+    raise PolarsEngineError(
+        f"{a.metric}: '{a.name}' of type {a.dtype} cannot be compared with '{b.name}' of type {b.dtype}; cast one."
+    )
+
+
+@column_pair_map_metric("column_pair_values.equal")
+def equal(a: Column, b: Column) -> pl.Expr:
+    """Expected: two equal values."""
+    left, right = alike(a, b)
+    return left == right
+
+
+@column_pair_map_metric("column_pair_values.a_greater_than_b", keys=("or_equal",))
+def greater(a: Column, b: Column, *, or_equal: bool | None = None) -> pl.Expr:
+    """Expected: a first value that is greater, or as great if so declared."""
+    left, right = alike(a, b)
+    return left >= right if or_equal else left > right
+
+
+@column_pair_map_metric("column_pair_values.in_set", keys=("value_pairs_set",))
+def pairs_in_set(a: Column, b: Column, value_pairs_set: Sequence[Sequence[Any]] | None = None) -> pl.Expr:
+    """Expected: one of the pairs; None stands for a missing value."""
+    if value_pairs_set is None:
+        return pl.lit(value=True)
+    a.need_scalar()
+    b.need_scalar()
+    found = [_equals(a, x) & _equals(b, y) for x, y in value_pairs_set]
+    return pl.any_horizontal(found) if found else pl.lit(value=False)
+
+
+def _equals(column: Column, value: Any) -> pl.Expr:
+    if value is None:
+        return column.expr.is_null()
+    wanted = members([value], column.dtype)
+    if wanted.is_empty():
+        return pl.lit(value=False)
+    values = column.expr.cast(pl.String) if is_text(column.dtype) else column.expr
+    return values.eq_missing(pl.lit(wanted[0], dtype=wanted.dtype))
