@@ -36,7 +36,7 @@ SPEC = TableSpec.model_validate(
         ],
     }
 )
-relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

@@ -35,7 +35,7 @@ COLUMNS = {
 HEADER = b"id,user,n,f,b,t,d,other\n"
 
 relaxed = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -174,7 +174,7 @@ def test_the_size_of_chunks_changes_nothing(kind, data):
 
 
 @pytest.mark.parametrize("unknown_columns", ["keep", "discard", "reject"])
-@settings(relaxed, max_examples=150)
+@settings(relaxed, max_examples=50)
 @given(samples=st.lists(json_lines, min_size=1, max_size=6), others=st.lists(json_lines, max_size=12))
 @example(
     samples=[b'{"id":"1","x":"a"}'], others=[b'{"id":"1","x":"\\"\\\\"}', b'{"id":"1","x":"a",}', b'{"id":"1",', b"{}"]
