@@ -94,8 +94,27 @@ def _fit(window: Window, patterns: Matrix, class_balance: Floats, spec: LabelsSp
             seed=spec.seed,
             epochs=spec.epochs,
         )
+    _refuse_swapped_labels(window, fitted.probabilities(window.reduced(window.patterns)))
     scores = np.zeros((len(patterns), len(spec.labels)))
     scores[:, window.labels] = fitted.probabilities(window.reduced(patterns))
     accuracies = np.full(len(spec.functions), np.nan)
     accuracies[window.functions] = fitted.accuracies
     return Outcome(scores, accuracies)
+
+
+def _refuse_swapped_labels(window: Window, probabilities: Floats) -> None:
+    """Votes alone do not tell a model from its mirror image, in which every function is worse than chance.
+
+    Functions are written to be better than chance, so a model that contradicts the majority more often than chance
+    would has found the mirror image.
+    """
+    covered = (window.patterns >= 0).any(axis=1)
+    reduced = window.reduced(window.patterns[covered])
+    majority = vote_shares(reduced, len(window.labels)).argmax(axis=1)
+    agrees = probabilities[covered].argmax(axis=1) == majority
+    agreement = float(np.average(agrees, weights=window.rows[covered]))
+    if agreement < 1 / len(window.labels):
+        raise LabelModelError(
+            f"it agrees with the majority of votes on {agreement:.0%} of the units only, so it has taken the labels "
+            "for one another; add a labelling function that is often right, or remove one that contradicts the others"
+        )
