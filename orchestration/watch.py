@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -108,8 +109,9 @@ class _Watcher:
         elapsed = f"{entry.timestamp - self._since:6.1f}s"
         event = entry.dagster_event
         if event is None:
-            if entry.level >= 20 and entry.step_key:
-                colour = "red" if entry.level >= 40 else "yellow" if entry.level >= 30 else "default"
+            level = int(entry.level)
+            if level >= logging.INFO and entry.step_key:
+                colour = "red" if level >= logging.ERROR else "yellow" if level >= logging.WARNING else "default"
                 first = entry.user_message.splitlines()[0] if entry.user_message else ""
                 self._console.print(
                     f"{elapsed}    {entry.step_key}: {first}", style=colour, highlight=False, markup=False

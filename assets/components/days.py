@@ -122,7 +122,7 @@ def _check_events(result: DayResult, checks: Iterable[dg.AssetCheckSpec]) -> Ite
         )
 
 
-def _metadata(value: object) -> Any:
+def _metadata(value: Any) -> Any:
     if isinstance(value, str | int | float | bool):
         return value
     return dg.MetadataValue.json(value)
@@ -143,11 +143,12 @@ def record_only(context: dg.AssetExecutionContext, days: Mapping[dg.AssetKey, Se
         output = original(*args, **kwargs)
         subset = output._asset_partitions_subset  # noqa: SLF001 - pinned, see the module's docstring
         if subset is not None and output.asset_key in days:
-            partitions = step.job_def.asset_layer.get(output.asset_key).partitions_def
-            output._asset_partitions_subset = partitions.subset_with_partition_keys(days[output.asset_key])  # noqa: SLF001
+            partitions: Any = step.job_def.asset_layer.get(output.asset_key).partitions_def
+            narrow = partitions.subset_with_partition_keys(days[output.asset_key])
+            output._asset_partitions_subset = narrow  # noqa: SLF001 - likewise
         return output
 
-    step.get_output_context = narrowed
+    step.get_output_context = narrowed  # type: ignore[method-assign]
 
 
 def behind(days: Sequence[date], lateness: int, lake: Lake, table: str) -> list[date]:

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import dagster as dg
 from dagster_shared.yaml_utils.source_position import SourcePositionTree
-from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
-from pydantic.json_schema import GetJsonSchemaHandler, JsonSchemaValue
+from pydantic import BaseModel, GetJsonSchemaHandler, RootModel, TypeAdapter, ValidationError
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import ErrorDetails
 
 from assets.components.product import Product, find_product

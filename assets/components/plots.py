@@ -44,8 +44,8 @@ def training_curves(history: Sequence[dict[str, Any]]) -> dict[str, Any]:
     figure, axes = _figure()
     epochs = [row.get("epoch", number) for number, row in enumerate(history, 1)]
     for key, colour in (("loss", BLUE), ("val_loss", ORANGE), ("val_auc", GREEN)):
-        values = [row.get(key) for row in history]
-        if any(value is not None for value in values):
+        values = [float(row[key]) for row in history if row.get(key) is not None]
+        if len(values) == len(epochs):
             axes.plot(epochs, values, marker="o", color=colour, label=key)
     axes.set_xlabel("epoch")
     axes.legend(frameon=False)

@@ -97,9 +97,9 @@ class Refresh(Declared[RefreshSpec]):
             description=f"Starts {self.name} for the newest complete day.",
         )
         def newest_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-            day = partitions.get_last_partition_key(current_time=context.scheduled_execution_time)
-            if day is None:
+            newest = partitions.get_partition_keys(current_time=context.scheduled_execution_time)[-1:]
+            if not newest:
                 return dg.SkipReason(f"No day is complete yet; the first partition is {self.product.start}.")
-            return dg.RunRequest(run_key=day, partition_key=day)
+            return dg.RunRequest(run_key=newest[0], partition_key=newest[0])
 
         return dg.Definitions(jobs=[job], schedules=[newest_day])

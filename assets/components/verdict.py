@@ -1,6 +1,6 @@
 """A run over several days goes on with the good ones, and still ends red when one was refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 import dagster as dg
@@ -24,7 +24,7 @@ def every_day_check(key: dg.AssetKey) -> dg.AssetChecksDefinition:
         description="Every day of the run was published. Refused days are named, and can be materialised alone.",
         blocking=False,
     )
-    def every_day_published(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    def every_day_published(context: dg.AssetCheckExecutionContext) -> Iterable[dg.AssetCheckResult]:
         days = _days(context.run.tags)
         refused = [day for day in days if not _materialized(context, key, day)]
         shown = ", ".join(refused[:10]) + (f" and {len(refused) - 10} more" if len(refused) > 10 else "")
@@ -43,7 +43,7 @@ def every_day_check(key: dg.AssetKey) -> dg.AssetChecksDefinition:
     return every_day_published
 
 
-def _days(tags: dict[str, str]) -> list[str]:
+def _days(tags: Mapping[str, str]) -> list[str]:
     if PARTITION in tags:
         return [tags[PARTITION]]
     start, end = (date.fromisoformat(tags[name]) for name in (RANGE_START, RANGE_END))

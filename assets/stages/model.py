@@ -22,6 +22,7 @@ from assets.features.split import split_days
 from assets.lake import Lake, digest
 from assets.stages import features
 from assets.stages.day import Check, DayResult
+from assets.stages.features import Inputs
 from assets.stages.ledger import blocked, remember, remembered
 from training.bless import bless
 from training.publish import champion, publish
@@ -47,7 +48,7 @@ class Road:
 
     model: ModelSpec
     features: FeaturesSpec
-    inputs: features.Inputs
+    inputs: Inputs
 
     @property
     def window_days(self) -> int:

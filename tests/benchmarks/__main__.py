@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, one after the other, each in a process of its own so that peaks of memory are its own."""
+"""`make bench`: every benchmark, one after the other, each in a process of its own so that peaks are its own."""
 
 import subprocess
 import sys
