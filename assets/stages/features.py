@@ -117,7 +117,7 @@ def materialize_examples(
             "has_positives",
             counts["positives"] > 0 or staged.rows == 0,
             severity="warning",
-            description=f"{counts['positives']} positive, {counts['labelled']} labelled, {counts['negatives']} sampled.",
+            description="{positives} positive, {labelled} labelled, {negatives} sampled.".format(**counts),
         ),
     )
     remember(lake, spec.name, day, identity, report, checks)

@@ -76,7 +76,7 @@ def materialize(
     if (records.rows, rejected.rows) != (accounting.rows_out, accounting.rows_quarantined):
         raise RuntimeError(
             f"{spec.name} {day}: {records.rows} records and {rejected.rows} quarantined rows were staged, but parsing "
-            f"counted {accounting.rows_out} and {accounting.rows_quarantined}. Nothing was published; run the day again."
+            f"counted {accounting.rows_out} and {accounting.rows_quarantined}. Nothing was published; run it again."
         )
     share = accounting.rows_quarantined / max(accounting.rows_in, 1)
     checks = (
