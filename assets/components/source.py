@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,9 +13,10 @@ from assets.components import metadata
 from assets.components.catalogue import Dataset, Offering
 from assets.components.days import Recorded, check_spec, days_of, forced, run_days
 from assets.components.verdict import every_day_check
+from assets.lake import Lake
 from assets.stages import raw
 from assets.stages.day import Check, DayResult
-from crawlers.landing import read_manifest
+from crawlers.landing import expire, read_manifest
 from crawlers.quarantine import QUARANTINE_SCHEMA
 from crawlers.spec import SourceSpec
 
@@ -169,8 +170,18 @@ class Source(Offering[SourceSpec]):
                 checks=checks,
                 describe=metadata.rows,
             )
+            self._expire(context, lake)
 
         return parse
+
+    def _expire(self, context: dg.AssetExecutionContext, lake: Lake) -> None:
+        """Delete landed bytes that are older than declared; what was parsed from them stays."""
+        if self.spec.retention is None:
+            return
+        oldest = datetime.now(UTC).date() - timedelta(days=self.spec.retention)
+        gone = expire(lake.landing_dir(self.name, oldest).parents[2], self.name, before=oldest)
+        if gone:
+            context.log.info(f"{self.name}: landing of {len(gone)} days before {oldest} was deleted (retention)")
 
 
 def _pool(spec: SourceSpec) -> str:
