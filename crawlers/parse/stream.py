@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-CHUNK_BYTES = 16 * 1024**2
+CHUNK_BYTES = 8 * 1024**2
 BLOCK_BYTES = 1024**2
 _STEP_BYTES = 64
 
