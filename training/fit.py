@@ -19,6 +19,7 @@ from training.normalise import Normalisation, fit_normalisation
 from training.saved import save_float, weights_digest
 from training.schema import Inputs, read_inputs
 from training.spec import ModelSpec, TrainTask
+from training.step import ExchangingAdam, TrainingModel
 from training.strategy import create_strategy, set_precision
 from training.worker import Worker
 
@@ -47,11 +48,12 @@ def work(task: TrainTask, worker: Worker) -> dict[str, Any]:
     tf_keras.utils.set_random_seed(spec.seed)
     set_precision(spec.mixed_precision)
     with strategy.scope():
-        model = build(inputs, spec)
+        plain = build(inputs, spec)
+        model = TrainingModel(plain.input, plain.output, name=plain.name)
         if task.warm_start_from is not None:
             _warm_start(model, task.warm_start_from, worker)
         model.compile(
-            optimizer=tf_keras.optimizers.Adam(spec.learning_rate),
+            optimizer=ExchangingAdam(spec.learning_rate),
             loss=tf_keras.losses.BinaryCrossentropy(),
             jit_compile=spec.xla or None,
         )
@@ -171,9 +173,10 @@ class EpochReports(tf_keras.callbacks.Callback):  # type: ignore[misc]
             self._worker.progress.ready()
         self._worker.progress.beat()
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
         """Validate and report."""
-        loss = float(logs["loss"])
+        # Its parts are with the workers: all of them read it, though only the chief reports it.
+        loss = float(next(metric for metric in self.model.metrics if metric.name == "loss").result())
         seconds = time.perf_counter() - self._began
         if not self._worker.chief:
             return

@@ -51,7 +51,11 @@ def _duration_text(value: timedelta) -> str:
     return f"{seconds / _UNITS[unit]:g}{unit}"
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(_duration_text, return_type=str)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration, json_schema_input_type=str),
+    PlainSerializer(_duration_text, return_type=str),
+]
 
 
 class Declared(BaseModel):

@@ -1,0 +1,1 @@
+"""Evaluation by time: candidates, popularity and the champion on the same later days."""
