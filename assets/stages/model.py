@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,8 +30,6 @@ from training.spec import ModelSpec
 
 VERSION = 1
 """Raise it when the meaning of training changes: every model is then trained anew."""
-
-USERS_A_CHUNK = 500
 
 Launch = Callable[[Mapping[str, Any]], None]
 
@@ -272,8 +270,8 @@ def recommend(
     )
     pairs, scores = scratch / "pairs", scratch / "scores.parquet"
     pairs.mkdir()
-    for number, chunk in enumerate(_chunks(users)):
-        encoder.encoded(chunk).sink_parquet(pairs / f"part-{number:05d}.parquet")
+    for number, chunk in enumerate(encoder.chunks(users)):
+        chunk.write_parquet(pairs / f"part-{number:06d}.parquet", compression="lz4")
     task = {"task": "predict", "model": road.model.model_dump(mode="json"), "version": str(current.path)}
     launch({**task, "pairs": str(pairs), "out": str(scores)})
     # The scores come in the order of the pairs.
@@ -304,10 +302,6 @@ def _users(frame: pl.LazyFrame | None, spec: FeaturesSpec) -> pl.DataFrame:
     if frame is None:
         return pl.DataFrame(schema={spec.user: pl.String})
     return frame.select(spec.user).drop_nulls().unique().sort(spec.user).collect(engine="streaming")
-
-
-def _chunks(users: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    yield from users.iter_slices(USERS_A_CHUNK)
 
 
 def _read(path: Path) -> dict[str, Any]:
