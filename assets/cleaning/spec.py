@@ -29,9 +29,10 @@ def _one_or_several(value: Any) -> Any:
 
 
 def steps_schema() -> dict[str, Any]:
-    """The JSON schema of a list of steps: each an object with one key, the name of the step."""
+    """The JSON schema of a list of steps: each an object with one key, the name of the step, or the name alone."""
     one = {
-        "type": "object",
+        "type": ["object", "string"],
+        "pattern": f"^({'|'.join(steps())})$",
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
@@ -60,7 +61,11 @@ class TableSpec(Declaration):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     name: Name
-    from_: Annotated[tuple[Name, ...], Field(alias="from", min_length=1), BeforeValidator(_one_or_several)]
+    from_: Annotated[
+        tuple[Name, ...],
+        Field(alias="from", min_length=1),
+        BeforeValidator(_one_or_several, json_schema_input_type=Name | tuple[Name, ...]),
+    ]
     event_time: str | None = "ts"
     lateness: Duration = "1d"
     steps: Annotated[tuple[SerializeAsAny[Step], ...], WithJsonSchema(steps_schema())] = ()

@@ -44,7 +44,11 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-ColumnNames = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_as_tuple)]
+ColumnNames = Annotated[
+    tuple[str, ...],
+    Field(min_length=1),
+    BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...]),
+]
 """One column name or several."""
 
 Reason = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -12,5 +12,6 @@ from assets.components.table import Table
 
 for _component in (Source, Table, Labels, Features, Model, Refresh):
     scaffold_with(DeclarationScaffolder)(_component)
+del _component  # or it would be listed as one more component
 
 __all__ = ["Features", "Labels", "Model", "Refresh", "Source", "Table"]

@@ -26,7 +26,7 @@ def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
 """One name, or a list of names."""
 
 
@@ -146,6 +146,18 @@ def _explained(kind: str, error: ValidationError) -> str:
         else:
             lines.append(f"parameter '{where}' of feature '{kind}': {problem['msg']}, not {problem['input']!r}")
     return "; ".join(lines)
+
+
+def features_schema() -> dict[str, Any]:
+    """Return the JSON schema of a list of features: each an object with one key, the kind."""
+    one = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": {kind: feature.model_json_schema() for kind, feature in sorted(_KINDS.items())},
+    }
+    return {"type": "array", "items": one, "minItems": 1}
 
 
 def dumped(feature: Feature) -> dict[str, Any]:

@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 # Importing a kind registers it.
 import assets.features.column
@@ -15,7 +24,7 @@ import assets.features.tokens
 import assets.features.vocabulary  # noqa: F401
 from assets.features.errors import FeaturesError, nearest
 from assets.features.inputs import Category, Dense, Input
-from assets.features.registry import Feature, Grouping, Windows, dumped, parse_feature
+from assets.features.registry import Feature, Grouping, Windows, dumped, features_schema, parse_feature
 
 Days = Annotated[str, Field(pattern=r"^[1-9]\d*d$", description="whole days, such as 28d")]
 
@@ -100,7 +109,11 @@ class FeaturesSpec(BaseModel):
     event_type: str = "event_type"
     attributes: Mapping[str, str] = Field(default_factory=dict)
     windows: tuple[Days, ...] = Field(default=("1d", "7d", "28d"), min_length=1)
-    features: tuple[Annotated[Feature, BeforeValidator(parse_feature)], ...] = Field(min_length=1)
+    features: Annotated[
+        tuple[Annotated[Feature, BeforeValidator(parse_feature)], ...],
+        Field(min_length=1),
+        WithJsonSchema(features_schema()),
+    ]
     negatives: Negatives = Negatives()
     split: SplitSpec = SplitSpec()
     weight_floor: float = Field(default=0.05, gt=0, le=1)
