@@ -116,7 +116,7 @@ class Features(Declared[FeaturesSpec]):
 
             def work(day: date) -> DayResult:
                 return features.materialize_daily(
-                    lake, self.spec, inputs, day, run_id=context.run_id, force=forced(context) and day in days
+                    lake, self.spec, inputs, day, run_id=context.run.run_id, force=forced(context) and day in days
                 )
 
             yield from run_days(
@@ -158,7 +158,7 @@ class Features(Declared[FeaturesSpec]):
 
             def work(day: date) -> DayResult:
                 return features.materialize_examples(
-                    lake, self.spec, inputs, day, run_id=context.run_id, force=forced(context) and day in days
+                    lake, self.spec, inputs, day, run_id=context.run.run_id, force=forced(context) and day in days
                 )
 
             yield from run_days(

@@ -78,7 +78,7 @@ class Labels(Offering[LabelsSpec]):
 
             def work(day: date) -> DayResult:
                 return labels.materialize(
-                    lake, self.spec, table.name, day, run_id=context.run_id, force=forced(context) and day in days
+                    lake, self.spec, table.name, day, run_id=context.run.run_id, force=forced(context) and day in days
                 )
 
             yield from run_days(

@@ -133,7 +133,7 @@ class Model(Declared[ModelSpec]):
             yield from run_days(
                 context,
                 days=[day],
-                work=lambda d: work(lake, d, launch, forced(context), context.run_id),
+                work=lambda d: work(lake, d, launch, forced(context), context.run.run_id),
                 records=[Recorded(key)],
                 checks=specs,
                 describe=describe,

@@ -158,7 +158,7 @@ class Source(Offering[SourceSpec]):
                         day,
                         secret=secrets.pii_key(demo=demo),
                         scratch=Path(scratch),
-                        run_id=context.run_id,
+                        run_id=context.run.run_id,
                         force=forced(context),
                     )
 

@@ -111,7 +111,7 @@ class Table(Offering[TableSpec]):
 
             def work(day: date) -> DayResult:
                 return table.materialize(
-                    lake, self.spec, gate, tables, day, run_id=context.run_id, force=forced(context) and day in days
+                    lake, self.spec, gate, tables, day, run_id=context.run.run_id, force=forced(context) and day in days
                 )
 
             yield from run_days(
