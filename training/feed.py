@@ -49,11 +49,10 @@ class Feed:
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         # One small private pool: tf.data's own would take every core from the other workers.
         options.threading.private_threadpool_size = 2
-        return (
-            tf.data.Dataset.from_generator(self._read_ahead, output_signature=signature)
-            .prefetch(2)
-            .with_options(options)
-        )
+        dataset = tf.data.Dataset.from_generator(self._read_ahead, output_signature=signature).prefetch(2)
+        # `fit` counts the steps. Were the end not ruled out, workers would ask each other for it at every step.
+        endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+        return dataset.apply(endless).with_options(options)
 
     def _batches(self) -> Iterator[Batch]:
         for epoch in self._epochs:
