@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 COLUMNS = (
@@ -27,7 +27,7 @@ def render_card(card: Mapping[str, Any]) -> str:
     model, data, verdict = card["model"], card["data"], card["verdict"]
     evaluation = card["evaluation"]
     parts = "\n".join(
-        f"| {name} | {part['days'][0]} to {part['days'][-1]} | {part['rows']} | {part['positives']} |"
+        f"| {name} | {_days(part['days'])} | {part['rows']} | {part['positives']} |"
         for name, part in data["parts"].items()
     )
     reasons = "\n".join(f"- {reason}" for reason in verdict["reasons"])
@@ -70,6 +70,10 @@ def _table(evaluation: Mapping[str, Any]) -> str:
     rule = "|" + " --- |" * len(COLUMNS)
     rows = ["| " + " | ".join(_cell(row.get(key)) for key, _ in COLUMNS) + " |" for row in evaluation["candidates"]]
     return "\n".join([head, rule, *rows])
+
+
+def _days(days: Sequence[str]) -> str:
+    return f"{days[0]} to {days[-1]}" if days else "none"
 
 
 def _cell(value: object) -> str:

@@ -58,7 +58,7 @@ class LiteModel:
             Float32 of shape (rows,).
 
         Raises:
-            TaskError: An input is missing.
+            TaskError: An input is missing, or a score is not a number.
         """
         missing = sorted(set(self._inputs) - set(arrays))
         if missing:
@@ -70,6 +70,10 @@ class LiteModel:
             self._fill(arrays, start, end)
             self._interpreter.invoke()
             scores[start:end] = self._interpreter.get_tensor(self._output).reshape(-1)
+        if not np.isfinite(scores).all():
+            raise TaskError(
+                f"{self._path} gives scores that are not finite: the training diverged; lower the learning_rate"
+            )
         return _sigmoid(scores) if self._output_name == LOGIT else scores
 
     def _fill(self, arrays: Mapping[str, Any], start: int, end: int) -> None:
@@ -103,4 +107,4 @@ class LiteModel:
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    return (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+    return (1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -80, 80)))).astype(np.float32)

@@ -49,14 +49,15 @@ def champion(models: Path) -> Champion | None:
     pointer = models / POINTER
     if not pointer.is_file():
         return None
-    content = json.loads(pointer.read_text(encoding="utf-8"))
-    path = models / "versions" / content["version"]
+    history = _history(models)
+    version = history[-1]
+    path = models / "versions" / version
     if not (path / MODEL_FILE).is_file():
         raise PublicationError(
-            f"{pointer} names version {content['version']}, whose folder {path} is not complete. Choose another with "
+            f"{pointer} names version {version}, whose folder {path} is not complete. Choose another with "
             f"`python -m training rollback {models} --to VERSION`."
         )
-    return Champion(content["version"], path, tuple(content["history"]))
+    return Champion(version, path, history)
 
 
 def publish(models: Path, *, version: str, run: Path, encoding: Path, candidate: str, card: Mapping[str, Any]) -> Path:
@@ -84,6 +85,7 @@ def publish(models: Path, *, version: str, run: Path, encoding: Path, candidate:
         raise PublicationError(f"Candidate '{candidate}' has no {source}; make the candidates again.")
     target = models / "versions" / version
     with _locked(models):
+        _remove_unfinished(models)
         if target.exists():
             if _sha256(target / MODEL_FILE) != _sha256(source):
                 raise PublicationError(
@@ -103,17 +105,20 @@ def rollback(models: Path, *, to: str | None = None) -> Champion:
         PublicationError: There is nothing to go back to, or no such version.
     """
     with _locked(models):
-        current = champion(models) if to is None else None
+        history = _history(models)
         if to is None:
-            if current is None or len(current.history) < 2:
+            if len(history) < 2:
                 raise PublicationError(f"{models} has no earlier champion to go back to.")
-            to, history = current.history[-2], current.history[:-1]
-        else:
-            known = sorted(path.name for path in (models / "versions").glob("*") if (path / MODEL_FILE).is_file())
-            if to not in known:
-                raise PublicationError(f"{models} has no version '{to}'; there are: {', '.join(known) or 'none'}.")
-            history = (*_history(models), to)
-        _write_pointer(models, to, history)
+            history = history[:-1]
+        elif history[-1:] != (to,):
+            history = (*history, to)
+        known = sorted(path.parent.name for path in (models / "versions").glob(f"[!.]*/{MODEL_FILE}"))
+        if history[-1] not in known:
+            raise PublicationError(
+                f"{models} has no version '{history[-1]}'; there are: {', '.join(known) or 'none'}. "
+                f"Choose with `--to VERSION`."
+            )
+        _write_pointer(models, history[-1], history)
     found = champion(models)
     if found is None:
         raise PublicationError(f"{models / POINTER} vanished while it was being written; run the rollback again.")
@@ -140,9 +145,28 @@ def _write_version(target: Path, run: Path, encoding: Path, source: Path, card: 
         shutil.rmtree(building, ignore_errors=True)
 
 
+def _remove_unfinished(models: Path) -> None:
+    # Whoever holds the lock knows that nobody else is building: what looks so was left by a killed process.
+    for path in (models / "versions").glob(".*"):
+        shutil.rmtree(path, ignore_errors=True)
+    for path in models.glob(f".{POINTER}-*"):
+        path.unlink()
+
+
 def _history(models: Path) -> tuple[str, ...]:
     pointer = models / POINTER
-    return tuple(json.loads(pointer.read_text(encoding="utf-8"))["history"]) if pointer.is_file() else ()
+    if not pointer.is_file():
+        return ()
+    try:
+        content = json.loads(pointer.read_text(encoding="utf-8"))
+        history, version = tuple(content["history"]), content["version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise PublicationError(
+            f"{pointer} is damaged ({error}). Remove it, then choose a version with "
+            f"`python -m training rollback {models} --to VERSION`."
+        ) from None
+    # The version is what counts; a history that does not end with it was edited by hand.
+    return history if history[-1:] == (version,) else (*history, version)
 
 
 def _point(models: Path, version: str) -> None:

@@ -9,20 +9,23 @@ from typing import Any
 import numpy as np
 
 from training.compression.convert import Written
-from training.compression.recipe import Recipe, recipes
+from training.compression.recipe import FLOAT, Recipe, recipes
 from training.compression.registry import technique
 from training.compression.tune import Tuner, Weights, digest_of
 from training.description import Description, read_description
+from training.failure import TaskError
 from training.feed import score
-from training.input import Arrays, Unit, read_arrays, read_units, split_files
+from training.input import Arrays, read_units, split_files
 from training.lite import LiteModel
 from training.models.registry import build
 from training.saved import load_float
+from training.scoring import read_encoded
 from training.spec import CompressTask
 from training.strategy import create_strategy
 from training.worker import Worker
 
 SAMPLES, SAMPLE_ROWS = 16, 128
+_CHECKED_SAMPLES, _EXACT = 4, 1e-3
 
 
 def work(task: CompressTask, worker: Worker) -> dict[str, Any]:
@@ -62,10 +65,10 @@ def representative(data: Path, found: Description, *, seed: int) -> list[Arrays]
     share = -(-SAMPLES // len(picked))
     samples: list[Arrays] = []
     for unit in picked:
-        whole = read_arrays([Unit(unit.path, unit.row_group, 0, unit.rows)], found.inputs, found.normalisation)
+        _, whole = read_encoded(unit, found.inputs, found.normalisation)
         rows = order.permutation(unit.rows)[: share * SAMPLE_ROWS]
         samples += [
-            {name: whole[name][part] for name in whole if not name.startswith("|")}
+            {name: values[part] for name, values in whole.items()}
             for part in np.array_split(np.sort(rows), min(share, len(rows)))
         ]
     return samples
@@ -79,13 +82,19 @@ def _make(
     written: Written = technique(recipe.conversion).load()(model, samples)
     worker.progress.beat()
     folder = worker.output / "candidates" / recipe.name
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.tflite"
     path.write_bytes(written.content)
     # What cannot be loaded where it will be used is no candidate.
+    lite = LiteModel(path)
     differences = np.concatenate(
-        [np.abs(LiteModel(path).score(sample) - score(model, sample)) for sample in samples[:4]]
+        [np.abs(lite.score(sample) - score(model, sample)) for sample in samples[:_CHECKED_SAMPLES]]
     )
+    if recipe.conversion == FLOAT and differences.max() > _EXACT:
+        raise TaskError(
+            f"Conversion changed the probabilities of '{recipe.name}' by up to {differences.max():.3f}; a layer of "
+            f"family '{found.model.family}' is not converted as it computes"
+        )
     size, zipped = len(written.content), len(gzip.compress(written.content, 9, mtime=0))
     description = {
         "name": recipe.name,

@@ -17,6 +17,7 @@ from training.feed import Feed
 from training.input import plan_shards
 from training.saved import load_float
 from training.spec import CompressSpec, CompressTask, PruneSpec
+from training.step import ExchangingAdam, TrainingModel
 from training.worker import Worker
 
 Weights = list[npt.NDArray[np.generic]]
@@ -99,9 +100,9 @@ class Tuner:
         worker.progress.phase(f"training on to {name}")
         tf_keras.utils.set_random_seed(spec.seed)
         with self._strategy.scope():
-            tuning.model.compile(
-                optimizer=tf_keras.optimizers.Adam(spec.learning_rate * _RATE),
-                loss=tf_keras.losses.BinaryCrossentropy(),
+            model = TrainingModel(tuning.model.input, tuning.model.output)
+            model.compile(
+                optimizer=ExchangingAdam(spec.learning_rate * _RATE), loss=tf_keras.losses.BinaryCrossentropy()
             )
         feed = Feed(
             shards,
@@ -111,7 +112,7 @@ class Tuner:
             epochs=range(spec.epochs, spec.epochs + self._epochs),
         )
         try:
-            tuning.model.fit(
+            model.fit(
                 feed.distribute(self._strategy),
                 epochs=self._epochs,
                 steps_per_epoch=shards.steps,
@@ -143,9 +144,11 @@ class _Reports(tf_keras.callbacks.Callback):  # type: ignore[misc]
             self._worker.progress.ready()
         self._worker.progress.beat()
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
         """Report."""
-        loss, seconds = float(logs["loss"]), time.perf_counter() - self._began
+        # Its parts are with the workers: all of them read it, though only the chief reports it.
+        loss = float(next(metric for metric in self.model.metrics if metric.name == "loss").result())
+        seconds = time.perf_counter() - self._began
         if self._worker.chief:
             self._worker.progress.report(
                 {"model": self._name, "technique": self._technique, "epoch": epoch + 1, "loss": loss},
