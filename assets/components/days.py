@@ -65,14 +65,26 @@ def run_days(
         raise dg.Failure(description=_summary(results), allow_retries=any(r.transient for r in results))
     record_only(context, {key: [r.day.isoformat() for r in good] for key, good in kept.items()})
     for spec in names.values():
-        yield dg.Output(None, output_name=spec.get_python_identifier())
+        if spec.key in context.selected_asset_check_keys:
+            yield dg.Output(None, output_name=spec.get_python_identifier())
     for record in records:
+        if record.key not in context.selected_asset_keys:
+            # A run that asks for one asset of a step makes the others as well, so it says so.
+            yield from _materializations(record.key, kept[record.key], describe)
+            continue
         for result in kept[record.key]:
             context.add_asset_metadata(describe(result), asset_key=record.key, partition_key=result.day.isoformat())
         if kept[record.key]:
             yield dg.MaterializeResult(asset_key=record.key)
     for day in amend:
         yield from _amend(context, _attempt(context, day, work), records, checks, describe)
+
+
+def _materializations(
+    key: dg.AssetKey, results: Sequence[DayResult], describe: Callable[[DayResult], Mapping[str, Any]]
+) -> Iterator[dg.AssetMaterialization]:
+    for result in results:
+        yield dg.AssetMaterialization(key, partition=result.day.isoformat(), metadata=dict(describe(result)))
 
 
 def _amend(

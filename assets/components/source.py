@@ -140,6 +140,7 @@ class Source(Offering[SourceSpec]):
         @dg.multi_asset(
             name=f"{self.name}__raw",
             specs=specs,
+            can_subset=True,
             check_specs=checks,
             backfill_policy=dg.BackfillPolicy.single_run(),
             required_resource_keys={"lake", "secrets"},

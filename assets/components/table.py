@@ -101,6 +101,7 @@ class Table(Offering[TableSpec]):
         @dg.multi_asset(
             name=self.name,
             specs=specs,
+            can_subset=True,
             check_specs=checks,
             backfill_policy=dg.BackfillPolicy.single_run(),
             required_resource_keys={"lake"},
