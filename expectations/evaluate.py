@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,13 @@ DATA_DOCS_SITE = "gate"
 
 
 def evaluate(
-    gate: Sequence[ExpectationSpec], frame: pl.LazyFrame, *, name: str, partition: str, docs_dir: Path | None
+    gate: Sequence[ExpectationSpec],
+    frame: pl.LazyFrame,
+    *,
+    name: str,
+    partition: str,
+    docs_dir: Path | None,
+    static_dir: Path | None = None,
 ) -> tuple[list[Mapping[str, Any]], Path | None]:
     """Validate a frame with a checkpoint.
 
@@ -30,16 +35,23 @@ def evaluate(
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _evaluate(gate, frame, name=name, partition=partition, docs_dir=docs_dir)
+        return _evaluate(gate, frame, name=name, partition=partition, docs_dir=docs_dir, static_dir=static_dir)
 
 
 def _evaluate(
-    gate: Sequence[ExpectationSpec], frame: pl.LazyFrame, *, name: str, partition: str, docs_dir: Path | None
+    gate: Sequence[ExpectationSpec],
+    frame: pl.LazyFrame,
+    *,
+    name: str,
+    partition: str,
+    docs_dir: Path | None,
+    static_dir: Path | None,
 ) -> tuple[list[Mapping[str, Any]], Path | None]:
     import great_expectations as gx
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     import expectations.polars_engine  # noqa: F401 - registers add_polars
+    from expectations import data_docs
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
@@ -59,18 +71,10 @@ def _evaluate(
         gx.ValidationDefinition(name=f"{name} {partition}", data=_batch(context, name), suite=suite)
     )
     if docs_dir is not None:
-        shutil.rmtree(docs_dir, ignore_errors=True)
-        docs_dir.mkdir(parents=True)
+        data_docs.prepare(docs_dir, static_dir)
         for site in list(context.get_site_names() or []):
             context.delete_data_docs_site(site)
-        context.add_data_docs_site(
-            site_name=DATA_DOCS_SITE,
-            site_config={
-                "class_name": "SiteBuilder",
-                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-                "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs_dir)},
-            },
-        )
+        context.add_data_docs_site(site_name=DATA_DOCS_SITE, site_config=data_docs.site(docs_dir))
     checkpoint = context.checkpoints.add(
         gx.Checkpoint(
             name=f"{name} {partition}",

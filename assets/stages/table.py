@@ -128,6 +128,7 @@ def _audit(
         name=spec.name,
         partition=day.isoformat(),
         docs_dir=lake.reports_dir(spec.name, day) / "docs" if gate else None,
+        static_dir=lake.reports_dir(spec.name, day).parent / "docs_static",
     )
     checks = (conserved(accounting), *(_check(result) for result in verdict.results))
     report = {
