@@ -21,8 +21,9 @@ def definition(schema: Mapping[str, pl.DataType], table: str) -> Metadata:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
-    """A small table."""
-    return dg.MetadataValue.table([dg.TableRecord({k: _cell(v) for k, v in row.items()}) for row in rows])
+    """A small table; a row that lacks a column of the others is empty there."""
+    columns = dict.fromkeys(name for row in rows for name in row)
+    return dg.MetadataValue.table([dg.TableRecord({name: _cell(row.get(name)) for name in columns}) for row in rows])
 
 
 def _cell(value: object) -> str | int | float | bool | None:
