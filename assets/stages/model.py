@@ -287,7 +287,7 @@ def recommend(
     report = {
         "rows": staged.rows,
         "users": users.height,
-        "items": encoder.items,
+        "items": encoder.items.height,
         "model_version": current.version,
         "digest": identity,
         "sample": lake.scan_staged(staged).head(20).collect().to_dicts(),
