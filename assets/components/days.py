@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 from dagster import AssetCheckEvaluation, AssetCheckSeverity
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 from dagster._core.errors import DagsterPipesExecutionError
 
 from assets.lake import Lake
@@ -57,11 +58,10 @@ def run_days(
         dg.Failure: No day of the run has content after it.
     """
     results = [_attempt(context, day, work) for day in days]
-    for result in results:
-        yield from _check_events(result, checks)
     names = {spec.name: spec for spec in checks}
     kept = {record.key: [result for result in results if result.status in record.when] for record in records}
     if not kept[records[0].key]:
+        yield from _check_events(context, results, checks)
         raise dg.Failure(description=_summary(results), allow_retries=any(r.transient for r in results))
     record_only(context, {key: [r.day.isoformat() for r in good] for key, good in kept.items()})
     for spec in names.values():
@@ -76,6 +76,7 @@ def run_days(
             context.add_asset_metadata(describe(result), asset_key=record.key, partition_key=result.day.isoformat())
         if kept[record.key]:
             yield dg.MaterializeResult(asset_key=record.key)
+    yield from _check_events(context, results, checks)
     for day in amend:
         yield from _amend(context, _attempt(context, day, work), records, checks, describe)
 
@@ -96,13 +97,13 @@ def _amend(
 ) -> Iterator[Any]:
     if result.status == "unchanged":
         return
-    yield from _check_events(result, checks)
-    if result.status != "published":
+    if result.status == "published":
+        for record in records:
+            metadata = {**describe(result), "amended": True}
+            yield dg.AssetMaterialization(record.key, partition=result.day.isoformat(), metadata=metadata)
+    else:
         context.log.warning(f"{result.day}: late records could not be taken in: {result.status}. {result.message}")
-        return
-    for record in records:
-        metadata = {**describe(result), "amended": True}
-        yield dg.AssetMaterialization(record.key, partition=result.day.isoformat(), metadata=metadata)
+    yield from _check_events(context, [result], checks)
 
 
 def _attempt(context: dg.AssetExecutionContext, day: date, work: Callable[[date], DayResult]) -> DayResult:
@@ -118,20 +119,40 @@ def _attempt(context: dg.AssetExecutionContext, day: date, work: Callable[[date]
     return result
 
 
-def _check_events(result: DayResult, checks: Iterable[dg.AssetCheckSpec]) -> Iterator[AssetCheckEvaluation]:
+def _check_events(
+    context: dg.AssetExecutionContext, results: Iterable[DayResult], checks: Iterable[dg.AssetCheckSpec]
+) -> Iterator[AssetCheckEvaluation]:
     specs = {spec.name: spec for spec in checks}
-    for check in result.checks:
-        spec = specs[check.name]
-        yield AssetCheckEvaluation(
-            asset_key=spec.asset_key,
-            check_name=check.name,
-            passed=check.passed,
-            metadata={key: _metadata(value) for key, value in check.metadata.items() if value is not None},
-            severity=AssetCheckSeverity.ERROR if check.severity == "error" else AssetCheckSeverity.WARN,
-            description=check.description,
-            blocking=False,
-            partition=result.day.isoformat(),
-        )
+    for result in results:
+        targets = {key: _newest(context, key, result.day) for key in {specs[c.name].asset_key for c in result.checks}}
+        for check in result.checks:
+            spec = specs[check.name]
+            yield AssetCheckEvaluation(
+                asset_key=spec.asset_key,
+                check_name=check.name,
+                passed=check.passed,
+                metadata={key: _metadata(value) for key, value in check.metadata.items() if value is not None},
+                severity=AssetCheckSeverity.ERROR if check.severity == "error" else AssetCheckSeverity.WARN,
+                description=check.description,
+                blocking=False,
+                partition=result.day.isoformat(),
+                target_materialization_data=targets[spec.asset_key],
+            )
+
+
+def _newest(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, day: date
+) -> AssetCheckEvaluationTargetMaterializationData | None:
+    # The UI shows a check result of a partition only as long as it belongs to the newest materialisation.
+    records = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=key, asset_partitions=[day.isoformat()]), limit=1
+    ).records
+    if not records:
+        return None
+    newest = records[0]
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=newest.storage_id, run_id=newest.run_id, timestamp=newest.timestamp
+    )
 
 
 def _metadata(value: Any) -> Any:
