@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -22,17 +22,17 @@ from orchestration.report import (
     Chain,
     LabelQuality,
     accounting_table,
-    evaluation_table,
     label_table,
+    model_report,
     print_report,
 )
 from orchestration.resources import DEMO_PII_KEY, PII_KEY_VARIABLE, LakeResource
 from orchestration.watch import Watched, launch
-from training.publish import champion
 
 CHAIN = Chain(source="shop_clickstream", table="shop_events", labels="shop_engagement", model="shop_ranker")
 DATA = "group:shop and not kind:tensorflow and not kind:tflite"
 NIGHTLY = "shop_nightly"
+SHOP_PORT = 8765
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +61,7 @@ def run(days: Sequence[date]) -> int:
     # which the model is validated and tested on.
     broken = days[len(days) // 2 - 1]
     logs = home / "demo"
-    with serve(seed=SEED, broken_days=[broken]) as url, dg.DagsterInstance.get() as instance:
+    with _shop(broken) as url, dg.DagsterInstance.get() as instance:
         os.environ.setdefault(PII_KEY_VARIABLE, DEMO_PII_KEY)
         environment = {"SHOP_URL": url}
         console.rule("The demo shop")
@@ -94,6 +94,17 @@ def run(days: Sequence[date]) -> int:
     return 0
 
 
+@contextmanager
+def _shop(broken: date) -> Iterator[str]:
+    """The shop at its usual port, so that a second demo asks the same server what has changed; else at any port."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(serve(port=SHOP_PORT, seed=SEED, broken_days=[broken]))
+        except OSError:
+            url = stack.enter_context(serve(seed=SEED, broken_days=[broken]))
+        yield url
+
+
 def _explain(console: Console, backfill: Watched, broken: date, log: Path) -> None:
     if backfill.run.status is DagsterRunStatus.SUCCESS:
         return
@@ -112,31 +123,14 @@ def _explain(console: Console, backfill: Watched, broken: date, log: Path) -> No
 def _report(
     console: Console, lake: Lake, days: Sequence[date], backfill: Watched, nightly: Watched, seconds: float
 ) -> None:
-    current = champion(lake.models_dir(CHAIN.model))
-    if current is None:
-        raise RuntimeError(f"The refresh succeeded, but {CHAIN.model} has no champion; see its checks in the UI.")
-    card = json.loads((current.path / "card.json").read_text(encoding="utf-8"))
+    models, notes = model_report(lake, CHAIN, days[-1])
     tables = [
         accounting_table(lake, CHAIN, days),
         label_table(label_quality(lake, CHAIN, days)),
-        evaluation_table(card["evaluation"], card["verdict"]),
+        models,
     ]
-    recommendations = lake.scan(f"{CHAIN.model}__recommendations", start=days[-1], end=days[-1])
-    users = recommendations.select(pl.col("user_id").n_unique()).collect().item()
-    print_report(
-        console,
-        tables,
-        {
-            "blessed": f"{card['candidate']}: {' '.join(card['verdict']['reasons'])}",
-            "recommendations": f"for {users} users, in {CHAIN.model}__recommendations",
-            "lake": lake.root,
-            "champion": current.path,
-            "model card": current.path / "card.md",
-            "data docs": lake.reports_dir(CHAIN.table, days[-1]) / "docs" / "index.html",
-            "time": f"{seconds:.0f} s (backfill {backfill.seconds:.0f} s, nightly {nightly.seconds:.0f} s)",
-            "see it all": "make ui, then http://127.0.0.1:3000",
-        },
-    )
+    took = f"{seconds:.0f} s (backfill {backfill.seconds:.0f} s, nightly {nightly.seconds:.0f} s)"
+    print_report(console, tables, {**notes, "time": took, "see it all": "make ui, then http://127.0.0.1:3000"})
 
 
 def label_quality(lake: Lake, chain: Chain, days: Sequence[date]) -> LabelQuality:
