@@ -87,7 +87,7 @@ class Labels(Offering[LabelsSpec]):
                 work=work,
                 records=[Recorded(dataset.key)],
                 checks=checks,
-                describe=lambda result: {**metadata.rows(result), **plots.labelling_functions(result)},
+                describe=lambda result: {**plots.labelling_functions(result), **metadata.rows(result)},
                 amend=behind(days, lateness, lake, self.name),
             )
 

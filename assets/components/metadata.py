@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import dagster as dg
 import polars as pl
@@ -13,11 +14,51 @@ from assets.stages.day import DayResult
 Metadata = dict[str, Any]
 
 
-def definition(schema: Mapping[str, pl.DataType], table: str) -> Metadata:
-    """Metadata of an asset's definition: its columns and its table in the lake."""
-    columns = [dg.TableColumn("date", "Date", description="The partition.")]
-    columns += [dg.TableColumn(name, str(dtype)) for name, dtype in schema.items()]
+WORKING_COLUMNS = {
+    "date": "The partition.",
+    "crawled_at": "When the file was fetched.",
+    "_unknown": "Fields that the contract does not declare, as JSON.",
+    "_file": "The landed file that the record stood in.",
+    "_line": "Its line in that file.",
+    "stage": "Where the record was rejected: parse or clean.",
+    "reason": "Why, as a slug.",
+    "detail": "Why, in words.",
+    "record": "The record as JSON, personal data hashed or dropped.",
+    "covered": "Whether any labelling function voted.",
+    "label": "The most probable label.",
+    "majority": "The label by majority vote, for comparison.",
+    "probability": "Of the last declared label.",
+    "origin": "labelled, or a sampled negative.",
+    "weight": "In training.",
+}
+"""What the columns are that Sluice adds; a contract describes its own."""
+
+LAST = ("inputs", "landing_digest", "digest")
+"""What only a search for a cause needs stands last."""
+
+
+def definition(
+    schema: Mapping[str, pl.DataType], table: str, descriptions: Mapping[str, str] | None = None
+) -> Metadata:
+    """Metadata of an asset's definition: its columns and its table in the lake.
+
+    Args:
+        schema: Column types, without the partition column.
+        table: The lake's name.
+        descriptions: What declared columns are.
+    """
+    described = {**WORKING_COLUMNS, **{name: text for name, text in (descriptions or {}).items() if text}}
+    columns = [
+        dg.TableColumn(name, _type_name(dtype), description=described.get(name))
+        for name, dtype in {"date": pl.Date(), **schema}.items()
+    ]
     return {"dagster/column_schema": dg.TableSchema(columns=columns), "dagster/table_name": table}
+
+
+def _type_name(dtype: pl.DataType) -> str:
+    if isinstance(dtype, pl.Datetime):
+        return f"Datetime({', '.join(filter(None, (dtype.time_unit, dtype.time_zone)))})"
+    return str(dtype)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
@@ -27,7 +68,11 @@ def table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
 
 
 def _cell(value: object) -> str | int | float | bool | None:
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
 
 
 def landing(result: DayResult) -> Metadata:
@@ -66,8 +111,11 @@ def rows(result: DayResult) -> Metadata:
         ]
         if reasons:
             shown["by_reason"] = table(reasons)
-    for name, value in report.items():
-        if isinstance(value, str) and name.endswith("_url"):
+    for name, value in sorted(report.items(), key=lambda item: item[0] in LAST):
+        if isinstance(value, str) and value.startswith("file://"):
+            # A browser opens no file from a page that came over HTTP; a path can be copied.
+            shown[name.removesuffix("_url")] = dg.MetadataValue.path(unquote(urlsplit(value).path))
+        elif isinstance(value, str) and name.endswith("_url"):
             shown[name] = dg.MetadataValue.url(value)
         elif isinstance(value, str | int | float | bool | dg.MetadataValue):
             shown[name] = value

@@ -122,7 +122,11 @@ class Source(Offering[SourceSpec]):
                 deps=[landing],
                 description=f"{self.spec.description or self.name}: records typed by the contract.",
                 kinds={"polars", "deltalake"},
-                metadata=metadata.definition(self.spec.contract.raw_schema(), raw.raw_table(self.name)),
+                metadata=metadata.definition(
+                    self.spec.contract.raw_schema(),
+                    raw.raw_table(self.name),
+                    {name: column.description for name, column in self.spec.contract.columns.items()},
+                ),
                 code_version=raw.code_version(self.spec),
                 **self._common(),
             ),

@@ -75,13 +75,16 @@ class Table(Offering[TableSpec]):
             "tags": dict(self.spec.tags),
             "deps": deps,
         }
+        described = {
+            name: column.description for source in sources for name, column in source.spec.contract.columns.items()
+        }
         specs = [
             dg.AssetSpec(
                 key,
                 description=self.spec.description or f"{self.name}: cleaned records.",
                 kinds={"polars", "deltalake", "greatexpectations"},
                 code_version=table.code_version(self.spec),
-                metadata=metadata.definition(dataset.schema, self.name),
+                metadata=metadata.definition(dataset.schema, self.name, described),
                 **common,
             ),
             dg.AssetSpec(

@@ -174,7 +174,7 @@ def _row(result: ExpectationResult) -> dict[str, Any]:
         "expectation": result.check_name,
         "passed": result.success,
         "severity": result.severity,
-        "observed": str(result.observed),
+        "observed": "" if result.observed is None else str(result.observed),
         "unexpected": result.unexpected_count,
     }
 
