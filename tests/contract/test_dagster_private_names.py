@@ -6,6 +6,12 @@ from dagster import AssetCheckEvaluation, DagsterEventType
 
 from assets.components.days import check_spec, record_only
 
+# Partitioned checks and backfill policies are marked as a preview and as beta; loading a defs folder hides that.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
+    pytest.mark.filterwarnings("ignore::dagster.PreviewWarning"),
+]
+
 PARTITIONS = dg.DailyPartitionsDefinition("2026-01-01")
 KEY = dg.AssetKey(["table"])
 REJECTED = dg.AssetKey(["table", "quarantine"])
