@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 
 from assets.lake import Lake
 from assets.stages.raw import raw_table
+from training.publish import champion
 
 
 @dataclass(frozen=True)
@@ -36,28 +39,68 @@ class LabelQuality:
     majority: float
 
 
-def accounting_table(lake: Lake, chain: Chain, days: Sequence[date]) -> Table:
-    """Rows in, kept, quarantined and removed by reason, for each day."""
+@dataclass
+class _Account:
+    """What became of the lines of a day, or of several."""
+
+    days: int = 0
+    empty: int = 0
+    lines: int = 0
+    kept: int = 0
+    refused: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    gate: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: _Account) -> None:
+        """Count the days of another account as well."""
+        for name in ("days", "empty", "lines", "kept", "refused"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("quarantined", "removed", "gate"):
+            getattr(self, name).update(getattr(other, name))
+
+    def cells(self) -> tuple[str, ...]:
+        """As the table shows it; a state that holds for every day needs no number."""
+        kept = f"{self.kept} ({self.refused} refused)" if self.refused else str(self.kept)
+        gate = [state if days == self.days else f"{state} {days}" for state, days in self.gate.most_common()]
+        if self.empty:
+            gate.append("(no file)" if self.days == 1 else f"{self.empty} of {self.days} days without a file")
+        return (str(self.lines), kept, _reasons(self.quarantined), _reasons(self.removed), ", ".join(gate) or "-")
+
+
+def accounting_table(lake: Lake, chain: Chain, days: Sequence[date], *, by: Literal["day", "month"] = "day") -> Table:
+    """Rows in, kept, quarantined and removed by reason, for each day or month; with several rows, their sum below."""
     table = Table(title=f"{chain.source} → {chain.table}: every line accounted for", title_justify="left")
-    for name in ("day", "lines in", "kept", "quarantined", "removed", "gate"):
+    for name in (by, "lines in", "kept", "quarantined", "removed", "gate"):
         table.add_column(name, justify="right" if name in ("lines in", "kept") else "left", overflow="fold")
+    accounts: dict[str, _Account] = {}
+    total = _Account()
     for day in days:
-        raw = _report(lake, raw_table(chain.source), day)
-        clean = _latest_report(lake, chain.table, day)
-        if raw is None:
-            table.add_row(day.isoformat(), "-", "-", "-", "-", "not crawled")
-            continue
-        gate = "-" if clean is None else str(clean["gate"])
-        kept = "-" if clean is None else str(clean["rows"]) if gate == "passed" else f"0 ({clean['rows']} refused)"
-        table.add_row(
-            day.isoformat(),
-            str(raw["accounting"]["rows_in"]),
-            kept,
-            _reasons(raw, clean, "quarantined"),
-            _reasons(raw, clean, "removed"),
-            gate if raw["accounting"]["rows_in"] or raw["files"] else f"{gate} (no file)",
-        )
+        account = _account(lake, chain, day)
+        accounts.setdefault(f"{day:%Y-%m}" if by == "month" else day.isoformat(), _Account()).add(account)
+        total.add(account)
+    for name, account in accounts.items():
+        table.add_row(name, *account.cells())
+    if len(accounts) > 1:
+        table.add_section()
+        table.add_row("all", *total.cells())
     return table
+
+
+def _account(lake: Lake, chain: Chain, day: date) -> _Account:
+    raw = _report(lake, raw_table(chain.source), day)
+    if raw is None:
+        return _Account(days=1, gate=Counter({"not crawled": 1}))
+    clean = _latest_report(lake, chain.table, day)
+    account = _Account(days=1, lines=raw["accounting"]["rows_in"], empty=int(not raw["files"]))
+    for report in (raw, clean):
+        for fate in ("quarantined", "removed"):
+            getattr(account, fate).update(report["accounting"][fate] if report else {})
+    if clean is not None:
+        account.gate[str(clean["gate"])] += 1
+        passed = clean["gate"] == "passed"
+        account.kept, account.refused = (clean["rows"], 0) if passed else (0, clean["rows"])
+    return account
 
 
 def _report(lake: Lake, table: str, day: date) -> Mapping[str, Any] | None:
@@ -74,11 +117,45 @@ def _latest_report(lake: Lake, table: str, day: date) -> Mapping[str, Any] | Non
     return report
 
 
-def _reasons(raw: Mapping[str, Any], clean: Mapping[str, Any] | None, fate: str) -> str:
-    counts: dict[str, int] = dict(raw["accounting"][fate])
-    for reason, rows in (clean["accounting"][fate] if clean else {}).items():
-        counts[reason] = counts.get(reason, 0) + rows
+def _reasons(counts: Mapping[str, int]) -> str:
     return "\n".join(f"{reason} {rows}" for reason, rows in sorted(counts.items(), key=lambda pair: -pair[1])) or "-"
+
+
+def functions_table(lake: Lake, labels: str, days: Sequence[date]) -> Table:
+    """What each labelling function did over several days, and what the label model believes of it."""
+    reports = [report for day in days if (report := _report(lake, labels, day)) and report["rows"]]
+    units = sum(report["rows"] for report in reports)
+    methods = Counter(report["method"] for report in reports)
+    table = Table(
+        title=f"{labels}: {units} units of {len(reports)} days, by "
+        + ", ".join(f"{name.replace('_', ' ')} on {n}" for name, n in methods.most_common()),
+        title_justify="left",
+    )
+    columns = ("labelling function", "votes", "coverage", "overlaps", "conflicts", "learned accuracy")
+    for name in (columns[0], "votes for", *columns[1:]):
+        table.add_column(name, justify="left" if name in (columns[0], "votes for") else "right")
+    rows = [row for report in reports for row in report["analysis"]]
+    for function in dict.fromkeys(row["function"] for row in rows):
+        mine = [row for row in rows if row["function"] == function]
+        table.add_row(
+            function,
+            ", ".join(dict.fromkeys(label for row in mine for label in row["polarity"])) or "-",
+            str(sum(row["votes"] for row in mine)),
+            *(_number(_mean(mine, share, "rows"), 4) for share in columns[2:5]),
+            _number(_mean(mine, "learned_accuracy", "votes"), 4),
+        )
+    given = Counter[str]()
+    for report in reports:
+        given.update(report["labelling"]["labels"])
+    table.caption = ", ".join(f"{label} {units}" for label, units in given.items())
+    table.caption_justify = "left"
+    return table
+
+
+def _mean(rows: Sequence[Mapping[str, Any]], name: str, weight: str) -> float | None:
+    known = [row for row in rows if row[name] is not None and row[weight]]
+    total = sum(row[weight] for row in known)
+    return sum(row[name] * row[weight] for row in known) / total if total else None
 
 
 def label_table(quality: LabelQuality) -> Table:
@@ -117,6 +194,28 @@ def evaluation_table(evaluation: Mapping[str, Any], verdict: Mapping[str, Any]) 
 
 def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def model_report(lake: Lake, chain: Chain, day: date) -> tuple[Table, dict[str, str | Path]]:
+    """How the models compared, and where the champion and what it recommends lie.
+
+    Raises:
+        LookupError: Nothing was published yet.
+    """
+    current = champion(lake.models_dir(chain.model))
+    if current is None:
+        raise LookupError(f"{chain.model} has no champion; see its checks in the UI.")
+    card = json.loads((current.path / "card.json").read_text(encoding="utf-8"))
+    recommended = f"{chain.model}__recommendations"
+    users = lake.scan(recommended, start=day, end=day).select(pl.col("user_id").n_unique()).collect().item()
+    return evaluation_table(card["evaluation"], card["verdict"]), {
+        "blessed": f"{card['candidate']}: {' '.join(card['verdict']['reasons'])}",
+        "recommendations": f"for {users} users, in {recommended}",
+        "lake": lake.root,
+        "champion": current.path,
+        "model card": current.path / "card.md",
+        "data docs": lake.reports_dir(chain.table, day) / "docs" / "index.html",
+    }
 
 
 def print_report(console: Console, tables: Sequence[Table], notes: Mapping[str, str | Path]) -> None:

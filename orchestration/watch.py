@@ -39,6 +39,7 @@ def launch(
     console: Console,
     log: Path,
     environment: Mapping[str, str],
+    pace: float = 0,
 ) -> Watched:
     """Run `dg launch` with these arguments and print what happens.
 
@@ -48,6 +49,7 @@ def launch(
         console: Where progress is printed.
         log: Everything the process prints, for reading after a failure.
         environment: Variables on top of the current ones.
+        pace: Seconds between two lines of what goes well in a step, so that a year is not thousands of them.
 
     Raises:
         LaunchError: No run was started; the last lines of the log are in the message.
@@ -62,7 +64,7 @@ def launch(
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment},
         )
-        watcher = _Watcher(instance, console, started)
+        watcher = _Watcher(instance, console, started, pace)
         try:
             while process.poll() is None:
                 watcher.look()
@@ -84,10 +86,12 @@ def launch(
 class _Watcher:
     """Prints the events of the newest run that began after `since`."""
 
-    def __init__(self, instance: dg.DagsterInstance, console: Console, since: float) -> None:
+    def __init__(self, instance: dg.DagsterInstance, console: Console, since: float, pace: float) -> None:
         self._instance = instance
         self._console = console
         self._since = since
+        self._pace = pace
+        self._shown: dict[str, float] = {}
         self._cursor: str | None = None
         self.run_id: str | None = None
         self.failures: list[str] = []
@@ -105,12 +109,18 @@ class _Watcher:
                 self._show(record.event_log_entry)
             self._cursor, more = found.cursor, found.has_more
 
+    def _is_due(self, step: str, level: int, time: float) -> bool:
+        if level < logging.WARNING and time - self._shown.get(step, 0) < self._pace:
+            return False
+        self._shown[step] = time
+        return True
+
     def _show(self, entry: EventLogEntry) -> None:
         elapsed = f"{entry.timestamp - self._since:6.1f}s"
         event = entry.dagster_event
         if event is None:
             level = int(entry.level)
-            if level >= logging.INFO and entry.step_key:
+            if level >= logging.INFO and entry.step_key and self._is_due(entry.step_key, level, entry.timestamp):
                 colour = "red" if level >= logging.ERROR else "yellow" if level >= logging.WARNING else "default"
                 first = entry.user_message.splitlines()[0] if entry.user_message else ""
                 self._console.print(
