@@ -108,3 +108,14 @@ class LiteModel:
 
 def _sigmoid(logits: Floats) -> Floats:
     return (1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -80, 80)))).astype(np.float32)
+
+
+def float_tensors(content: bytes) -> list[str]:
+    """Names of the tensors of a TensorFlow Lite file that are float32, its inputs and outputs left out."""
+    interpreter = Interpreter(model_content=content)
+    outside = {one["index"] for one in (*interpreter.get_input_details(), *interpreter.get_output_details())}
+    return [
+        str(one["name"])
+        for one in interpreter.get_tensor_details()
+        if one["dtype"] == np.float32 and one["index"] not in outside
+    ]

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from training.compression.convert import Written, converter, feeding, without_sigmoid
 from training.input import Arrays
-from training.lite import LOGIT
+from training.lite import LOGIT, float_tensors
 
 
 def write_int8(model: Any, samples: Sequence[Arrays]) -> Written:
@@ -28,9 +28,15 @@ def write_int8(model: Any, samples: Sequence[Arrays]) -> Written:
     full.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     rows = sum(len(next(iter(sample.values()))) for sample in samples)
     try:
-        return Written(full.convert(), f"full int8 with float input and output, calibrated on {rows} training rows")
+        content = full.convert()
     except Exception as error:  # noqa: BLE001 - the converter raises bare Exceptions and its own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    else:
+        # The converter is silent about what it leaves in float.
+        left = float_tensors(content)
+        if not left:
+            return Written(content, f"full int8 with float input and output, calibrated on {rows} training rows")
+        reason = f"{len(left)} tensors would stay in float, such as {left[0]}"
     dynamic = converter(cut)
     dynamic.optimizations = [tf.lite.Optimize.DEFAULT]
     return Written(dynamic.convert(), "int8 weights with float activations (dynamic range)", fallback=reason)

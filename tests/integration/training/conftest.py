@@ -188,3 +188,20 @@ def _train_task():
 def training_set(tmp_path_factory):
     """A set of 24,000 training examples in six row groups."""
     return write_training_set(tmp_path_factory.mktemp("set") / "data", 24_000, 7)
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Run a task to its end, in a process of its own."""
+
+    def _run(folder: Path, task: dict, *, succeeds: bool = True) -> Run:
+        one = Run(folder, task)
+        try:
+            code = one.finish()
+        finally:
+            one.process.kill()
+            one.process.wait()
+        assert (code == 0) == succeeds, one.errors
+        return one
+
+    return _run
