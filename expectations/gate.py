@@ -5,43 +5,40 @@ Importing this module imports no Great Expectations: declarations are checked ag
 
 from __future__ import annotations
 
-import difflib
-import functools
 import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
-Severity = Literal["critical", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
-COLUMN_ARGUMENTS = ("column", "column_A", "column_B")
+from expectations.declaration import (
+    IN_TABLE,
+    ExpectationSpec,
+    GateError,
+    Severity,
+    catalogue,
+    check_gate,
+    parse_gate,
+    tables_of,
+)
+
+__all__ = [
+    "ExpectationResult",
+    "ExpectationSpec",
+    "GateError",
+    "GateReport",
+    "Severity",
+    "catalogue",
+    "check_gate",
+    "parse_gate",
+    "run_gate",
+    "tables_of",
+]
+
 MOST_EXAMPLES = 20
-CATALOGUE = Path(__file__).with_name("catalogue.json")
-
-
-class GateError(ValueError):
-    """A gate's declaration cannot be used; the message names the expectation, the culprit and the fix."""
-
-
-@dataclass(frozen=True)
-class ExpectationSpec:
-    """One declared expectation.
-
-    Attributes:
-        check_name: A slug, unique within the gate: the expectation and the columns it speaks of.
-        type: Great Expectations' name of it.
-        kwargs: Its arguments.
-        severity: `critical` refuses the partition, `warning` and `info` only report.
-    """
-
-    check_name: str
-    type: str
-    kwargs: Mapping[str, Any]
-    severity: Severity = "critical"
 
 
 @dataclass(frozen=True)
@@ -90,74 +87,6 @@ class GateReport:
     seconds: float
 
 
-@functools.cache
-def catalogue() -> Mapping[str, Mapping[str, bool]]:
-    """Every expectation by name, with its arguments and whether each is required."""
-    loaded: dict[str, dict[str, bool]] = json.loads(CATALOGUE.read_text(encoding="utf-8"))
-    return loaded
-
-
-def parse_gate(raw: Sequence[Any]) -> tuple[ExpectationSpec, ...]:
-    """Read the short form: a list of `{expectation: {argument: value, severity: …}}`.
-
-    Raises:
-        GateError: An entry is not of that form, or names an expectation, argument or severity that does not exist.
-    """
-    taken: dict[str, int] = {}
-    return tuple(_parse(number, entry, taken) for number, entry in enumerate(raw, 1))
-
-
-def _parse(number: int, entry: Any, taken: dict[str, int]) -> ExpectationSpec:
-    if not isinstance(entry, Mapping) or len(entry) != 1:
-        raise GateError(
-            f"gate entry {number} is not an expectation with its arguments; write, for example, "
-            "expect_column_values_to_not_be_null: {column: item_id}"
-        )
-    ((kind, arguments),) = entry.items()
-    if kind not in catalogue():
-        raise GateError(f"gate entry {number}: unknown expectation '{kind}'{_nearest(str(kind), catalogue())}")
-    arguments = dict(arguments or {})
-    severity = arguments.pop("severity", "critical")
-    if severity not in SEVERITIES:
-        raise GateError(f"{kind}: unknown severity '{severity}'; choose one of {', '.join(SEVERITIES)}.")
-    known = catalogue()[kind]
-    for argument in arguments:
-        if argument not in known:
-            raise GateError(f"{kind}: unknown argument '{argument}'{_nearest(str(argument), known)}")
-    for argument, required in known.items():
-        if required and argument not in arguments:
-            raise GateError(f"{kind}: the argument '{argument}' is required; add it.")
-    columns = _columns(arguments)
-    slug = "__".join([kind, *columns])[:180]
-    taken[slug] = taken.get(slug, 0) + 1
-    name = slug if taken[slug] == 1 else f"{slug}__{taken[slug]}"
-    return ExpectationSpec("".join(c if c.isalnum() or c == "_" else "_" for c in name), kind, arguments, severity)
-
-
-def _columns(arguments: Mapping[str, Any]) -> list[str]:
-    single = [str(arguments[name]) for name in COLUMN_ARGUMENTS if name in arguments]
-    return [*single, *(str(name) for name in arguments.get("column_list") or ())]
-
-
-def _nearest(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; known are: {', '.join(sorted(known))}."
-
-
-def check_gate(gate: Sequence[ExpectationSpec], schema: Mapping[str, pl.DataType]) -> None:
-    """Check the columns that a gate speaks of, when definitions load.
-
-    Raises:
-        GateError: A column does not exist; the nearest one is proposed.
-    """
-    for expectation in gate:
-        if expectation.type in ("expect_column_to_exist", "expect_table_columns_to_match_ordered_list"):
-            continue
-        for column in _columns(expectation.kwargs):
-            if column not in schema:
-                raise GateError(f"{expectation.type}: there is no column '{column}'{_nearest(column, schema)}")
-
-
 def run_gate(
     gate: Sequence[ExpectationSpec],
     frame: pl.LazyFrame,
@@ -166,6 +95,7 @@ def run_gate(
     partition: str,
     docs_dir: Path | None = None,
     static_dir: Path | None = None,
+    tables: Mapping[str, pl.LazyFrame] | None = None,
 ) -> GateReport:
     """Let Great Expectations examine a frame.
 
@@ -176,16 +106,40 @@ def run_gate(
         partition: The day, for the Data Docs.
         docs_dir: Where Data Docs are built, or None for none.
         static_dir: Where several Data Docs share their fonts, styles and pictures (4 MB); None for a copy each.
+        tables: The other tables that the gate looks into, by name: those of `tables_of(gate)`.
+
+    Raises:
+        GateError: A table that the gate looks into is not given, or has not the column that is looked at.
     """
     started = time.perf_counter()
     if not gate:
         return GateReport(True, (), None, 0.0)
+    _check_tables(gate, tables or {})
     from expectations.evaluate import evaluate
 
-    raw, docs_index = evaluate(gate, frame, name=name, partition=partition, docs_dir=docs_dir, static_dir=static_dir)
+    raw, docs_index = evaluate(
+        gate,
+        frame,
+        name=name,
+        partition=partition,
+        docs_dir=docs_dir,
+        static_dir=static_dir,
+        tables=tables or {},
+    )
     results = tuple(_result(spec, found) for spec, found in zip(gate, raw, strict=True))
     passed = all(result.success for result in results if result.severity == "critical")
     return GateReport(passed, results, docs_index, time.perf_counter() - started)
+
+
+def _check_tables(gate: Sequence[ExpectationSpec], tables: Mapping[str, pl.LazyFrame]) -> None:
+    for spec in gate:
+        if spec.type != IN_TABLE:
+            continue
+        table, key = spec.kwargs["other_table"], spec.kwargs["key"]
+        if table not in tables:
+            raise GateError(f"{spec.type}: the table '{table}' is not at hand; materialise it first.")
+        if key not in tables[table].collect_schema():
+            raise GateError(f"{spec.type}: the table '{table}' has no column '{key}'.")
 
 
 def _result(spec: ExpectationSpec, found: Mapping[str, Any]) -> ExpectationResult:
@@ -197,7 +151,7 @@ def _result(spec: ExpectationSpec, found: Mapping[str, Any]) -> ExpectationResul
     return ExpectationResult(
         spec.check_name,
         spec.type,
-        ", ".join(_columns(spec.kwargs)) or None,
+        ", ".join(spec.columns) or None,
         bool(found["success"]),
         spec.severity,
         observed,

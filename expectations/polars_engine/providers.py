@@ -119,6 +119,9 @@ def table_metric(name: str, *, keys: tuple[str, ...] = ()) -> Callable[[WorkFunc
 
 def _row_wise(domain: Domain, met: pl.Expr, column: Column | None = None, *, ignore_missing: bool = False) -> RowWise:
     unexpected = ~met.fill_null(value=False)
+    if not unexpected.meta.root_names():
+        # A constant is one value; it must be one for each row.
+        unexpected = pl.repeat(pl.select(unexpected).item(), pl.len(), dtype=pl.Boolean)
     if column is not None and ignore_missing:
         unexpected = column.expr.is_not_null() & unexpected
     unexpected = domain.keep(unexpected)

@@ -11,6 +11,7 @@ import polars as pl
 
 from expectations.polars_engine.bundle import Query, Work
 from expectations.polars_engine.errors import missing_column
+from expectations.polars_engine.text import as_text
 from expectations.polars_engine.unexpected import ROW, Unexpected
 
 # GX's own bound on lists of values and rows in every engine.
@@ -83,7 +84,9 @@ class Sample:
         return min(int(self.wanted.get("partial_unexpected_count", 20)), self.longest)
 
     def _rows(self, frame: pl.DataFrame) -> Rows:
-        return Rows(frame, self.columns, self.single, self.pair)
+        # GX cannot write a duration down.
+        spans = [as_text(pl.col(name), dtype) for name, dtype in frame.schema.items() if dtype == pl.Duration]
+        return Rows(frame.with_columns(spans), self.columns, self.single, self.pair)
 
 
 def values(rows: Rows, wanted: Mapping[str, Any]) -> list[Any]:
@@ -103,7 +106,7 @@ def index_list(rows: Rows, wanted: Mapping[str, Any]) -> list[Any]:
         return rows.frame[ROW].to_list()
     if wanted.get("exclude_unexpected_values"):
         return [rows.frame.select(names).to_dict(as_series=False)] if len(rows.frame) else []
-    return rows.frame.select(dict.fromkeys([*rows.columns, *names])).to_dicts()
+    return rows.frame.select(list(dict.fromkeys([*rows.columns, *names]))).to_dicts()
 
 
 def index_query(rows: Rows, wanted: Mapping[str, Any]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from expectations.polars_engine.bundle import Aggregate, Work
@@ -55,4 +56,5 @@ def _above(low: Any, high: Any) -> bool:
 def between_count(column: Column, **bounds: Any) -> Work:
     """How many values lie within the bounds."""
     met = column.present() & between(column, **bounds)
-    return Aggregate(column.domain.frame, (met.sum(),), int)
+    # GX divides by it, and by nothing at all when there is no value: NumPy's division gives NaN then, Python's raises.
+    return Aggregate(column.domain.frame, (met.sum(),), np.int64)
