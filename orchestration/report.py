@@ -75,8 +75,9 @@ def accounting_table(lake: Lake, chain: Chain, days: Sequence[date], *, by: Lite
         table.add_column(name, justify="right" if name in ("lines in", "kept") else "left", overflow="fold")
     accounts: dict[str, _Account] = {}
     total = _Account()
+    raw = _reports(lake, raw_table(chain.source), days)
     for day in days:
-        account = _account(lake, chain, day)
+        account = _account(raw.get(day), _latest_report(lake, chain.table, day))
         accounts.setdefault(f"{day:%Y-%m}" if by == "month" else day.isoformat(), _Account()).add(account)
         total.add(account)
     for name, account in accounts.items():
@@ -87,11 +88,9 @@ def accounting_table(lake: Lake, chain: Chain, days: Sequence[date], *, by: Lite
     return table
 
 
-def _account(lake: Lake, chain: Chain, day: date) -> _Account:
-    raw = _report(lake, raw_table(chain.source), day)
+def _account(raw: Mapping[str, Any] | None, clean: Mapping[str, Any] | None) -> _Account:
     if raw is None:
         return _Account(days=1, gate=Counter({"not crawled": 1}))
-    clean = _latest_report(lake, chain.table, day)
     account = _Account(days=1, lines=raw["accounting"]["rows_in"], empty=int(not raw["files"]))
     for report in (raw, clean):
         for fate in ("quarantined", "removed"):
@@ -103,9 +102,10 @@ def _account(lake: Lake, chain: Chain, day: date) -> _Account:
     return account
 
 
-def _report(lake: Lake, table: str, day: date) -> Mapping[str, Any] | None:
-    entry = lake.ledger(table, day) if lake.exists(table) else None
-    return None if entry is None else entry["report"]
+def _reports(lake: Lake, table: str, days: Sequence[date]) -> dict[date, Mapping[str, Any]]:
+    """The reports of what is published, by day; the log of a table is read once for all of them."""
+    published = lake.published_days(table)
+    return {day: lake.ledger(table, day, digest=published[day].digest)["report"] for day in days if day in published}
 
 
 def _latest_report(lake: Lake, table: str, day: date) -> Mapping[str, Any] | None:
@@ -123,7 +123,7 @@ def _reasons(counts: Mapping[str, int]) -> str:
 
 def functions_table(lake: Lake, labels: str, days: Sequence[date]) -> Table:
     """What each labelling function did over several days, and what the label model believes of it."""
-    reports = [report for day in days if (report := _report(lake, labels, day)) and report["rows"]]
+    reports = [report for report in _reports(lake, labels, days).values() if report["rows"]]
     units = sum(report["rows"] for report in reports)
     methods = Counter(report["method"] for report in reports)
     table = Table(
@@ -174,13 +174,15 @@ def evaluation_table(evaluation: Mapping[str, Any], verdict: Mapping[str, Any]) 
     table = Table(
         title=f"Models on {evaluation.get('test', 'the days after the training window')}", title_justify="left"
     )
-    columns = ("model", "AUC", f"NDCG@{k}", f"recall@{k}", "KB", "KB gzip", "µs/row single", "µs/row batch", "")
+    # Popularity scores items, not examples: only over the ranked pairs is its AUC comparable with the models'.
+    columns = ("model", "AUC", "AUC ranked", f"NDCG@{k}", f"recall@{k}", "KB", "KB gzip", "µs/row", "µs/row batch", "")
     for name in columns:
         table.add_column(name, justify="left" if name in ("model", "") else "right")
     for row in evaluation["candidates"]:
         table.add_row(
             row["name"],
-            _number(row.get("auc"), 4),
+            _number(None if row.get("auc_of") == "ranking" else row.get("auc"), 4),
+            _number(row.get("ranking_auc", row.get("auc") if row.get("auc_of") == "ranking" else None), 4),
             _number(row.get("ndcg"), 4),
             _number(row.get("recall"), 4),
             _number(row["bytes"] / 1024 if row.get("bytes") else None, 1),

@@ -90,7 +90,11 @@ def bless(evaluation: Mapping[str, Any], bounds: BlessSpec) -> Verdict:
             f"gzipped, {best.bytes} raw ({ratio:.0%} of float)."
         ),
         f"{bounds.metric} {best.value:.4f}, float {_value(rows['float'], bounds):.4f}"
-        + (f", champion {_value(champion, bounds):.4f}." if champion else "; there is no champion yet."),
+        + (
+            f", champion {_value(champion, bounds):.4f}."
+            if champion
+            else f"; {evaluation.get('champion_note') or 'there is no champion yet'}."
+        ),
     ]
     return Verdict(best.name, tuple(reasons), considered)
 

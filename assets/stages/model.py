@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.features import FeaturesSpec
+from assets.features import FeaturesError, FeaturesSpec
 from assets.features.pairs import pair_encoder
 from assets.features.prepare import TrainingSet, prepare
 from assets.features.split import split_days
@@ -154,7 +154,10 @@ def compress(lake: Lake, road: Road, day: date, launch: Launch, *, force: bool =
     done = evaluation.is_file() and not force
     if not done:
         launch({"task": "compress", **task})
-        launch({"task": "evaluate", **task, **_champion_on_same_examples(lake, road, day, folder)})
+        fields, note = _champion_on_same_examples(lake, road, day, folder)
+        launch({"task": "evaluate", **task, **fields})
+        if note:
+            _write(evaluation, {**_read(evaluation), "champion_note": note})
     measured = _read(evaluation)
     beats = measured["beats_popularity"]
     checks = (
@@ -169,21 +172,19 @@ def compress(lake: Lake, road: Road, day: date, launch: Launch, *, force: bool =
     return DayResult(day, "unchanged" if done else "published", {"digest": identity, "evaluation": measured}, checks)
 
 
-def _champion_on_same_examples(lake: Lake, road: Road, day: date, folder: Path) -> dict[str, str]:
-    """The champion, with the test examples encoded by its own vocabularies."""
+def _champion_on_same_examples(lake: Lake, road: Road, day: date, folder: Path) -> tuple[dict[str, str], str]:
+    """The champion, with the test examples encoded by its own vocabularies; or why it cannot be measured on them."""
     current = champion(lake.models_dir(road.model.name))
     if current is None:
-        return {}
+        return {}, ""
     data = folder / "champion_data"
-    _prepare(
-        lake,
-        road,
-        day,
-        data,
-        version=_read(folder / "train.json")["examples_version"],
-        encoding=current.path / "encoding",
-    )
-    return {"champion": str(current.path), "champion_data": str(data)}
+    version = _read(folder / "train.json")["examples_version"]
+    try:
+        _prepare(lake, road, day, data, version=version, encoding=current.path / "encoding")
+    except FeaturesError as error:
+        # A model of other features has no place on these examples, and must not keep every later one from being blessed.
+        return {}, f"the champion {current.version} could not be measured on these examples: {error}"
+    return {"champion": str(current.path), "champion_data": str(data)}, ""
 
 
 def decide(lake: Lake, road: Road, day: date, *, force: bool = False) -> DayResult:
