@@ -182,7 +182,7 @@ def _champion_on_same_examples(lake: Lake, road: Road, day: date, folder: Path) 
     try:
         _prepare(lake, road, day, data, version=version, encoding=current.path / "encoding")
     except FeaturesError as error:
-        # A model of other features has no place on these examples, and must not keep every later one from being blessed.
+        # A model of other features has no place on these examples, and must not keep later ones from being blessed.
         return {}, f"the champion {current.version} could not be measured on these examples: {error}"
     return {"champion": str(current.path), "champion_data": str(data)}, ""
 
