@@ -135,12 +135,7 @@ class Features(Declared[FeaturesSpec]):
         self, inputs: features.Inputs, schema: pl.Schema, read: list[Dataset], lateness: int
     ) -> dg.AssetsDefinition:
         key = dg.AssetKey([self.name])
-        before = dg.AssetDep(
-            dg.AssetKey([self.name, "daily"]),
-            partition_mapping=dg.TimeWindowPartitionMapping(
-                start_offset=-self.spec.longest_window, end_offset=-1, allow_nonexistent_upstream_partitions=True
-            ),
-        )
+        before = dg.AssetDep(dg.AssetKey([self.name, "daily"]))
         text = self.spec.description or f"{self.name}: examples with point-in-time features."
         spec = self._spec(key, [*(dg.AssetDep(one.key) for one in read), before], self.name, schema, text)
         checks = [check_spec("has_positives", key, self.product.partitions, "The day has positive labels.")]

@@ -41,19 +41,9 @@ class Labels(Offering[LabelsSpec]):
         dataset, table = self.dataset(context), self.table(context)
         partitions = self.product.partitions
         lateness = table.spec.lateness_days
-        days_back = labels.days_read_before(self.spec)
         spec = dg.AssetSpec(
             dataset.key,
-            deps=[
-                dg.AssetDep(
-                    table.dataset(context).key,
-                    partition_mapping=dg.TimeWindowPartitionMapping(
-                        start_offset=-days_back, end_offset=0, allow_nonexistent_upstream_partitions=True
-                    )
-                    if days_back
-                    else None,
-                )
-            ],
+            deps=[dg.AssetDep(table.dataset(context).key)],
             description=self.spec.description or f"{self.name}: weak labels.",
             kinds={"polars", "deltalake", "snorkel"},
             code_version=labels.code_version(self.spec),

@@ -32,9 +32,6 @@ class Model(Declared[ModelSpec]):
         examples = find(context, self, self.spec.examples, "examples", Features)
         examples.schema(context)
         road = model.Road(self.spec, examples.spec, examples.inputs(context))
-        window = dg.TimeWindowPartitionMapping(
-            start_offset=1 - road.window_days, end_offset=0, allow_nonexistent_upstream_partitions=True
-        )
         trained, compared = dg.AssetKey([self.name, "float"]), dg.AssetKey([self.name, "candidates"])
         published, recommended = dg.AssetKey([self.name]), dg.AssetKey([self.name, "recommendations"])
         return dg.Definitions(
@@ -42,7 +39,7 @@ class Model(Declared[ModelSpec]):
                 self._asset(
                     trained,
                     road,
-                    deps=[dg.AssetDep(dg.AssetKey([examples.name]), partition_mapping=window)],
+                    deps=[dg.AssetDep(dg.AssetKey([examples.name]))],
                     text="The float model, trained by several workers on the window that ends with the day.",
                     kinds={"tensorflow"},
                     work=lambda lake, day, launch, force, _: model.train(lake, road, day, launch, force=force),

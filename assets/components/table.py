@@ -57,17 +57,9 @@ class Table(Offering[TableSpec]):
         partitions = self.product.partitions
         lateness = self.spec.lateness_days
         key, rejected = dataset.key, dg.AssetKey([self.name, "quarantine"])
-        deps = [
-            dg.AssetDep(
-                source.dataset(context).key,
-                partition_mapping=dg.TimeWindowPartitionMapping(
-                    start_offset=0, end_offset=lateness, allow_nonexistent_upstream_partitions=True
-                )
-                if lateness
-                else None,
-            )
-            for source in sources
-        ]
+        # No offsets here, although late records make a day read the days after it: Dagster would stretch every backfill
+        # by them, into days that nobody asked for. The run brings the days behind it up to date itself.
+        deps = [dg.AssetDep(source.dataset(context).key) for source in sources]
         common: dict[str, Any] = {
             "partitions_def": partitions,
             "group_name": self.product.name,
