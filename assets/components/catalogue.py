@@ -59,4 +59,4 @@ def find(context: dg.ComponentLoadContext, asker: Declared[Any], name: str, fiel
     wanted = " or ".join(kind.__name__.lower() for kind in kinds)
     near = difflib.get_close_matches(name, index, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"declared are: {', '.join(sorted(index)) or 'none'}."
-    raise asker.fail(f"{field}: there is no {wanted} named '{name}'; {hint}", [field])
+    raise asker.fail(f"{field}: no {wanted} declaration is named '{name}'; {hint}", [field])

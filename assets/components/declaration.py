@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from pydantic import BaseModel, GetJsonSchemaHandler, RootModel, TypeAdapter, Va
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import ErrorDetails
 
+from assets.components.pinpoint import Location, pinpoint
 from assets.components.product import Product, find_product
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
@@ -32,12 +35,18 @@ class Origin:
     Attributes:
         path: The YAML file.
         tree: Line numbers of its fields, or None when it was not read from a file.
+        attributes: The attributes as they stand in the file.
     """
 
     path: Path
     tree: SourcePositionTree | None
+    attributes: Any
 
-    def line(self, location: Sequence[str | int]) -> str:
+    def culprit(self, message: str, base: Sequence[str | int]) -> str:
+        """`file:line` of what an error below a field is about."""
+        return self.line(pinpoint(self.attributes, message, base))
+
+    def line(self, location: Location) -> str:
         """`file:line` of a field of the attributes, or of the nearest field above it that stands in the file."""
         if self.tree is None:
             return str(self.path)
@@ -48,7 +57,7 @@ class Origin:
 class Declared(dg.Component, Generic[SpecT]):
     """Base of the components: attributes are one frozen pydantic spec, errors carry file and line.
 
-    A subclass sets `spec_class` and builds definitions from `self.spec` and `self.product`.
+    A subclass sets `spec_class` and makes definitions of `self.spec` and `self.product`.
     """
 
     spec_class: ClassVar[type[BaseModel]]
@@ -77,50 +86,86 @@ class Declared(dg.Component, Generic[SpecT]):
         """
         source_tree = getattr(context.component_decl, "source_tree", None)
         folder = Path(context.path) if context.path.is_dir() else Path(context.path).parent
-        origin = Origin(folder / "defs.yaml", source_tree.source_position_tree if source_tree else None)
         raw = attributes.root if isinstance(attributes, RootModel) else {}
+        origin = Origin(folder / "defs.yaml", source_tree.source_position_tree if source_tree else None, raw)
         try:
             spec = TypeAdapter(cls.spec_class).validate_python(raw)
         except ValidationError as error:
             raise DeclarationError(explain(error, cls.spec_class, origin, subject=cls.__name__)) from None
         return cls(typing.cast("SpecT", spec), find_product(folder, context.defs_module_path), origin)
 
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The definitions, provided that no other declaration has this one's name."""
+        if "__" in self.name:
+            raise self.fail("two underscores in a row are kept for the tables that Sluice makes itself.", ["name"])
+        by_name(context.component_tree.get_all_components(of_type=Declared))  # type: ignore[type-abstract]
+        return self.definitions(context)
+
+    @abstractmethod
+    def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Assets, checks, jobs and schedules."""
+
     def fail(self, message: str, location: Sequence[str | int] = ()) -> DeclarationError:
-        """An error about this declaration, with its place in the file."""
-        return DeclarationError(f"{self.origin.line(location)}: {type(self).__name__} '{self.name}': {message}")
+        """An error about this declaration, with its place in the file.
+
+        Args:
+            message: What is wrong, and what to do about it.
+            location: The field; the innermost one below it that the message names is looked up.
+        """
+        subject = "" if f"'{self.name}'" in message else f"{type(self).__name__} '{self.name}': "
+        return DeclarationError(f"{self.origin.culprit(message, location)}: {subject}{message}")
 
 
 def explain(error: ValidationError, spec_class: type[BaseModel], origin: Origin, *, subject: str) -> str:
     """Turn pydantic's complaints into lines that name the place, the field, the value and the fix."""
-    lines = [
-        f"{origin.line([part for part in problem['loc'] if _in_file(part)])}: {subject}: "
-        f"{'.'.join(map(str, problem['loc'])) or 'attributes'}: {_sentence(problem, spec_class)}"
-        for problem in error.errors()
-    ]
+    lines = []
+    for problem in error.errors():
+        sentence = _sentence(problem, spec_class)
+        named = sentence.startswith(f"{subject} '")
+        lead = "" if named else f"{subject}: {_field(problem['loc'])}"
+        lines.append(f"{origin.culprit(sentence, problem['loc'])}: {lead}{sentence}")
     return "\n".join(dict.fromkeys(lines))
 
 
-def _in_file(part: str | int) -> bool:
-    # pydantic puts the tags of unions into a location; they stand nowhere in the file, and the lookup stops there.
-    return isinstance(part, int) or part.replace("_", "").replace("-", "").isalnum()
+def _field(location: Sequence[str | int]) -> str:
+    """`steps, item 2: ` for people, who count from one."""
+    shown = "".join(f", item {part + 1}" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{shown.lstrip('.')}: " if shown else ""
 
 
 def _sentence(problem: ErrorDetails, spec_class: type[BaseModel]) -> str:
-    value = problem.get("input")
+    value, context = problem.get("input"), problem.get("ctx", {})
     match problem["type"]:
         case "extra_forbidden":
             key = str(problem["loc"][-1])
             known = sorted(_known_keys(spec_class, problem["loc"][:-1]))
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known keys are {', '.join(known)}."
-            return f"unknown key '{key}'; {hint}"
+            return f"unknown key '{key}'; {_nearest(key, known)}"
         case "missing":
             return "this key is required; add it."
+        case "union_tag_invalid":
+            tag, expected = str(context["tag"]), re.findall(r"'([^']+)'", context["expected_tags"])
+            kind = str(context["discriminator"]).replace("'", "")
+            return f"{kind} '{tag}' is unknown; {_nearest(tag, expected)}"
+        case "literal_error":
+            expected = re.findall(r"'([^']+)'", context["expected"])
+            return f"'{value}' is unknown; {_nearest(str(value), expected)}"
+        case "string_pattern_mismatch" if context["pattern"].startswith("^[a-z]"):
+            proposal = re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_0123456789")
+            hint = f"; write '{proposal}'" if proposal else ""
+            return f"'{value}' is no name: lower-case letters, digits and underscores, beginning with a letter{hint}."
         case _:
-            shown = repr(value)
-            return (
-                f"{problem['msg'].removeprefix('Value error, ')} (got {shown[:120]}{'…' if len(shown) > 120 else ''})"
-            )
+            message = problem["msg"].removeprefix("Value error, ")
+            # A whole mapping beside a message that names the culprit would only hide it.
+            return message if isinstance(value, dict | list) else f"{message} (got {_shortened(repr(value))})"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 120 else f"{text[:120]}…"
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}."
 
 
 def _known_keys(spec_class: type[BaseModel], location: Sequence[str | int]) -> set[str]:
@@ -171,5 +216,9 @@ def by_name(components: Sequence[DeclaredT]) -> dict[str, DeclaredT]:
     for component in components:
         other = index.setdefault(component.name, component)
         if other is not component:
-            raise component.fail(f"the name is taken by {other.origin.line(['name'])}; names are unique.", ["name"])
+            raise component.fail(
+                f"the name is taken by the {type(other).__name__} in {other.origin.line(('name',))}; "
+                "names are unique, for tables are called by them. Rename one.",
+                ["name"],
+            )
     return index

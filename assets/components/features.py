@@ -66,9 +66,9 @@ class Features(Declared[FeaturesSpec]):
                 pl.Schema(catalogue.schema) if catalogue else None,
             )
         except FeaturesError as error:
-            raise self.fail(str(error), ["features"]) from error
+            raise self.fail(str(error), ["features"]) from None
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+    def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The daily aggregates and the examples."""
         schema, inputs = self.schema(context), self.inputs(context)
         events = self.events(context).dataset(context)

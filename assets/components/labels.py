@@ -33,12 +33,14 @@ class Labels(Offering[LabelsSpec]):
         try:
             schema = check_labels(self.spec, self.table(context).dataset(context).schema)
         except LabelsError as error:
-            raise self.fail(str(error)) from error
+            raise self.fail(str(error)) from None
         return Dataset(self.name, self.name, dg.AssetKey([self.name]), schema)
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+    def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The labels of each day, with the analysis of their functions."""
         dataset, table = self.dataset(context), self.table(context)
+        for function, module in labels.missing_modules(self.spec):
+            raise self.fail(f"function '{function}': there is no Python module '{module}'.", ["functions"])
         partitions = self.product.partitions
         lateness = table.spec.lateness_days
         spec = dg.AssetSpec(

@@ -27,7 +27,7 @@ class Model(Declared[ModelSpec]):
 
     spec_class: ClassVar[type[ModelSpec]] = ModelSpec
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+    def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The float model, its candidates, the champion and the recommendations."""
         examples = find(context, self, self.spec.examples, "examples", Features)
         examples.schema(context)

@@ -69,7 +69,7 @@ class Refresh(Declared[RefreshSpec]):
 
     spec_class: ClassVar[type[RefreshSpec]] = RefreshSpec
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+    def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """A job and a schedule that starts it for yesterday, the newest complete day."""
         del context
         retries = self.spec.retries

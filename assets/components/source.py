@@ -35,7 +35,7 @@ class Source(Offering[SourceSpec]):
             self.name, raw.raw_table(self.name), dg.AssetKey([self.name, "raw"]), self.spec.contract.raw_schema()
         )
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+    def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Landing, raw and quarantine assets with their checks."""
         del context
         landing = self._landing()

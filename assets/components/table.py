@@ -35,7 +35,7 @@ class Table(Offering[TableSpec]):
         try:
             schema = check_table(self.spec, schemas)
         except CleaningError as error:
-            raise self.fail(str(error), ["steps"]) from error
+            raise self.fail(str(error), ["steps"]) from None
         return Dataset(self.name, self.name, dg.AssetKey([self.name]), schema)
 
     def _sources(self, context: dg.ComponentLoadContext) -> list[Source]:
@@ -46,10 +46,10 @@ class Table(Offering[TableSpec]):
             gate = parse_gate(list(self.spec.gate))
             check_gate(gate, schema)
         except GateError as error:
-            raise self.fail(str(error), ["gate"]) from error
+            raise self.fail(str(error), ["gate"]) from None
         return gate
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+    def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The table and its quarantine, each expectation as a check."""
         dataset = self.dataset(context)
         gate = self._gate(dataset.schema)

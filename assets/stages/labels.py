@@ -46,11 +46,23 @@ def code_version(spec: LabelsSpec) -> str:
     return digest("labels", VERSION, kept, {module: _source_digest(module) for module in sources})[:16]
 
 
+def missing_modules(spec: LabelsSpec) -> list[tuple[str, str]]:
+    """Functions in Python whose module is not there, and the module."""
+    python = [(f.name, f.python.split(":")[0]) for f in spec.functions if isinstance(f, PythonFunction)]
+    return [(name, module) for name, module in python if _source(module) is None]
+
+
+def _source(module: str) -> Path | None:
+    try:
+        found = find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    return Path(found.origin) if found and found.origin else None
+
+
 def _source_digest(module: str) -> str:
-    found = find_spec(module)
-    if found is None or found.origin is None:
-        return "missing"  # running the function says what is wrong, with its name
-    return hashlib.sha256(Path(found.origin).read_bytes()).hexdigest()
+    source = _source(module)
+    return hashlib.sha256(source.read_bytes()).hexdigest() if source else "missing"
 
 
 def materialize(lake: Lake, spec: LabelsSpec, table: str, day: date, *, run_id: str, force: bool = False) -> DayResult:
