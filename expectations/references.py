@@ -41,7 +41,7 @@ def in_table(column: Column, other_table: str, key: str) -> pl.Expr:
     if other_table not in tables:
         raise PolarsEngineError(f"{column.metric} on '{column.name}': the table '{other_table}' is not at hand.")
     keys = tables[other_table].select(pl.col(key).cast(column.dtype, strict=False)).drop_nulls().unique()
-    return column.expr.is_in(keys.collect(engine="streaming")[key])
+    return column.expr.is_in(keys.collect(engine="streaming")[key].implode())
 
 
 class ExpectColumnValuesToBeInTable(ColumnMapExpectation):  # type: ignore[misc]

@@ -57,7 +57,7 @@ def comparison(condition: Any, schema: pl.Schema) -> pl.Expr:
     name, operator, value = condition.column.name, Operator(condition.operator), condition.parameter
     column = _column(name, schema)
     if operator in (Operator.IN, Operator.NOT_IN):
-        found = column.is_in(members(value, schema[name])).fill_null(value=False)
+        found = column.is_in(members(value, schema[name]).implode()).fill_null(value=False)
         return found if operator == Operator.IN else ~found
     left, right = comparable(name, column, schema[name], value)
     # A missing value differs from every constant, and is neither smaller nor larger: pandas' rule.
@@ -154,7 +154,7 @@ def _compare(
     a, b = (_translate(side, schema, names, text) for side in (left, right))
     name = names.get(left.id, left.id) if isinstance(left, ast.Name) else None
     if isinstance(operator, ast.In | ast.NotIn):
-        found: pl.Expr = a.is_in(members(b, schema[name]) if name else b).fill_null(value=False)
+        found: pl.Expr = a.is_in(members(b, schema[name]).implode() if name else b).fill_null(value=False)
         return found if isinstance(operator, ast.In) else ~found
     if name is not None and not isinstance(b, pl.Expr):
         a, b = comparable(name, a, schema[name], b)

@@ -109,7 +109,8 @@ class Keys:
 
     def _count(self) -> Repetition:
         frame = self.rows().select(self.word.alias(WORD))
-        total = int(frame.select(pl.len()).collect(engine="streaming").item())
+        # No fewer than there are; of files it is known without reading them.
+        total = int(self.domain.frame.select(pl.len()).collect(engine="streaming").item())
         shares = max(1, -(-total // WORDS_AT_ONCE))
         rows = distinct = repeated_rows = 0
         repeated: list[Words] = []
@@ -137,7 +138,7 @@ class Keys:
             return found.repeated_rows
         frame = self.rows().select(self.word.alias(WORD), *self._parts())
         if len(found.repeated) <= SMALL_SET:
-            frame = frame.filter(pl.col(WORD).is_in(pl.Series(found.repeated)))
+            frame = frame.filter(pl.col(WORD).is_in(pl.Series(found.repeated).implode()))
         shares = max(1, -(-found.repeated_rows // KEYS_AT_ONCE))
         return sum(
             self._compare(frame if shares == 1 else frame.filter(pl.col(WORD) % shares == share))
@@ -188,7 +189,7 @@ class Duplicated:
         keyed = Keys(tuple(self._on(named, column) for column in self.keys.columns), self.keys.drop_missing)
         frame = keyed.rows().select(ROW, *columns, keyed.word.alias(WORD))
         if len(repeated) <= SMALL_SET:
-            return frame.filter(pl.col(WORD).is_in(pl.Series(repeated))).drop(WORD).head(limit)
+            return frame.filter(pl.col(WORD).is_in(pl.Series(repeated).implode())).drop(WORD).head(limit)
         return self._search(frame, repeated, limit)
 
     @staticmethod

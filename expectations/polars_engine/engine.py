@@ -36,9 +36,9 @@ class PolarsExecutionEngine(ExecutionEngine):  # type: ignore[misc]
     longest_index_list = 10_000
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # GX asks three times for what has failed; the answer will not change.
+        # GX asks three times for what has failed; the answer will not change. Needed before batches are loaded.
         self._failed: dict[Any, MetricResolutionError] = {}
+        super().__init__(*args, **kwargs)
 
     def load_batch_data(self, batch_id: str, batch_data: PolarsBatchData | pl.DataFrame | pl.LazyFrame) -> None:
         """Take a batch in."""
@@ -46,7 +46,8 @@ class PolarsExecutionEngine(ExecutionEngine):  # type: ignore[misc]
             batch_data = PolarsBatchData(self, batch_data)
         # The next batch may bear the same id, as every frame of one asset does.
         self._failed.clear()
-        self._metric_cache.clear()
+        if self._caching:
+            self._metric_cache.clear()
         super().load_batch_data(batch_id=batch_id, batch_data=batch_data)
 
     def get_batch_data_and_markers(self, batch_spec: Any) -> tuple[PolarsBatchData, BatchMarkers]:

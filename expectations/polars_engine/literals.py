@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -64,7 +65,11 @@ def _numeric(column: pl.Expr, dtype: pl.DataType, value: float | Decimal) -> tup
         value = float(value)
     if isinstance(value, float) or dtype.is_float():
         return column.cast(pl.Float64), pl.lit(float(value), dtype=pl.Float64)
-    # Wide enough that no constant overflows the column's own type.
+    if dtype.is_integer():
+        low, high = _bounds(dtype)
+        if low <= value <= high:
+            return column, pl.lit(value, dtype=dtype)
+    # Wide enough for a constant that the column's own type cannot hold.
     return column.cast(pl.Int128), pl.lit(int(value), dtype=pl.Int128)
 
 
@@ -130,6 +135,7 @@ def _member(value: Any, dtype: pl.DataType) -> Any:  # noqa: C901, PLR0911 - one
     raise PolarsEngineError(f"Values of type {dtype} cannot be compared with a set.")
 
 
+@functools.cache
 def _bounds(dtype: pl.DataType) -> tuple[int, int]:
     limits = pl.select(low=dtype.min(), high=dtype.max())  # type: ignore[attr-defined]
     return int(limits["low"][0]), int(limits["high"][0])

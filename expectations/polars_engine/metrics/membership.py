@@ -17,7 +17,7 @@ def in_set(column: Column, value_set: Sequence[Any]) -> pl.Expr:
     column.need_scalar()
     found = members(value_set, column.dtype)
     values = column.expr.cast(pl.String) if is_text(column.dtype) else column.expr
-    return values.is_in(found)
+    return values.is_in(found.implode())
 
 
 @column_map_metric("column_values.in_set", keys=("value_set",))

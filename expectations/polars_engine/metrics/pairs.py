@@ -21,12 +21,13 @@ def alike(a: Column, b: Column) -> tuple[pl.Expr, pl.Expr]:
     """
     if is_text(a.dtype) and is_text(b.dtype):
         return a.expr.cast(pl.String), b.expr.cast(pl.String)
+    if a.dtype == b.dtype and (is_number(a.dtype) or a.dtype.is_temporal()):
+        return a.expr, b.expr
     if is_number(a.dtype) and is_number(b.dtype):
-        if a.dtype.is_float() or b.dtype.is_float():
-            return a.expr.cast(pl.Float64), b.expr.cast(pl.Float64)
-        if a.dtype.is_decimal() or b.dtype.is_decimal():
-            return a.expr, b.expr
-        return a.expr.cast(pl.Int128), b.expr.cast(pl.Int128)
+        whole = all(not (dtype.is_float() or dtype.is_decimal()) for dtype in (a.dtype, b.dtype))
+        # Wide enough for every integer type, signed and unsigned.
+        common: pl.DataType = pl.Int128() if whole else pl.Float64()
+        return a.expr.cast(common), b.expr.cast(common)
     if isinstance(a.dtype, pl.Datetime | pl.Date) and isinstance(b.dtype, pl.Datetime | pl.Date):
         zones = [getattr(column.dtype, "time_zone", None) for column in (a, b)]
         if (zones[0] is None) == (zones[1] is None):

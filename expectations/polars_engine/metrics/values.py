@@ -56,7 +56,7 @@ def _absent(column: Column, value_set: Sequence[Any]) -> tuple[pl.LazyFrame, lis
     impossible = [
         value for value in dict.fromkeys(value_set) if value is not None and members([value], column.dtype).is_empty()
     ]
-    return _present(column).filter(pl.col("value").is_in(wanted)).unique(), impossible
+    return _present(column).filter(pl.col("value").is_in(wanted.implode())).unique(), impossible
 
 
 @column_aggregate_metric("column.distinct_values.missing_from_column", keys=("value_set", "limit"))
@@ -66,7 +66,7 @@ def missing_from_column(column: Column, value_set: Sequence[Any], limit: int | N
     wanted = members(value_set, column.dtype).unique(maintain_order=True)
 
     def finish(found: pl.DataFrame) -> list[Any]:
-        absent = wanted.filter(~wanted.is_in(found["value"])).to_list()
+        absent = wanted.filter(~wanted.is_in(found["value"].implode())).to_list()
         return [*absent, *impossible][: limit or MOST_VALUES]
 
     return Query(frame, finish)
