@@ -354,7 +354,9 @@ class Bakery:
         if self._instance is None:
             # Every event of a run is one commit to disk otherwise, and most tests have no use for that.
             on_disk = self.on_disk or self._launched
-            self._instance = dg.DagsterInstance.from_config(str(self.home)) if on_disk else dg.DagsterInstance.ephemeral()
+            self._instance = (
+                dg.DagsterInstance.from_config(str(self.home)) if on_disk else dg.DagsterInstance.ephemeral()
+            )
         return self._instance
 
     def definitions(self) -> dg.Definitions:

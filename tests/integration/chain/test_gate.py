@@ -1,0 +1,112 @@
+"""A day that the gate refuses: what stands, what stops, what is told, and how it is mended."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("site")
+
+TABLE_AND_BEYOND = ("sales", "liking", "portions/daily", "portions")
+
+
+def spoiled(bread, day):
+    """A day whose every record lacks its item."""
+    return [{**record, "item_id": None} for record in bread.visits(day)]
+
+
+@pytest.mark.slow
+def test_a_refused_day_of_a_range_stops_alone_and_can_be_mended_alone(bakery, site, bread):
+    first, second, third, _ = bread.DAYS
+    site.put(second, spoiled(bread, second))
+    run = bakery.run(bread.DATA, first, third)
+
+    assert not run.success
+    assert set(run.failures) == {"sales_every_day_published"}
+    assert f"1 of 3 days of sales have no new content: {second}" in run.failures["sales_every_day_published"]
+    assert bakery.days("visits__raw") == [first, second, third]
+    for table in ("sales", "liking", "portions__daily", "portions"):
+        assert bakery.days(table) == [first, third], table
+    for asset in TABLE_AND_BEYOND:
+        assert sorted(run.materialized(asset)) == [first.isoformat(), third.isoformat()], asset
+    told = run.checks("sales")
+    refusing = told[second.isoformat(), "expect_table_row_count_to_be_between"]
+    assert not refusing.passed
+    assert refusing.severity.value == "ERROR"
+    assert told[first.isoformat(), "expect_table_row_count_to_be_between"].passed
+    assert not run.checks("visits/raw")[second.isoformat(), "mostly_readable"].passed
+    why = bakery.lake.scan("visits__quarantine", start=second, end=second).collect()
+    assert why.height == bread.VISITS
+    assert set(why["reason"]) == {"missing_required"}
+    assert set(why["column"]) == {"item_id"}
+
+    neighbour = bakery.lake.published("sales", third), bakery.lake.published("liking", third)
+    site.put(second, bread.visits(second))
+    mended = bakery.run(bread.DATA, second)
+
+    assert mended.failures == {}
+    for table in ("sales", "liking", "portions__daily", "portions"):
+        assert bakery.days(table) == [first, second, third], table
+    assert (bakery.lake.published("sales", third), bakery.lake.published("liking", third)) == neighbour
+    assert bakery.lake.published("sales", second).rows == bread.VISITS
+
+
+def test_after_a_refusal_the_last_good_partition_stands_and_nothing_downstream_runs(bakery, site, bread):
+    day = bread.FIRST
+    assets = ("visits/landing", "visits/raw", "sales", "portions/daily")
+    assert bakery.run(assets[:3], day).failures == {}
+    good = bakery.rows("sales")
+    site.put(day, spoiled(bread, day))
+    run = bakery.run(assets, day)
+
+    assert not run.success
+    message = run.failures["sales"]
+    assert f"The gate of sales refused {day}" in message
+    assert "expect_table_row_count_to_be_between" in message
+    assert f"materialise sales for {day} again" in message
+    assert run.materialized("portions/daily") == {}
+    assert not bakery.lake.exists("portions__daily")
+    assert bakery.rows("sales").equals(good)
+    assert bakery.lake.published("visits__raw", day).rows == 0
+    assert bakery.lake.inspect_refused("sales", day).collect().is_empty()
+
+
+def test_the_refused_rows_are_kept_with_the_report_of_the_gate(bakery, site, bread):
+    day = bread.FIRST
+    site.put(day, bread.visits(day, 4))
+    run = bakery.run(("visits/landing", "visits/raw", "sales"), day)
+
+    assert "observed 4" in run.failures["sales"]
+    assert bakery.days("sales") == []
+    assert bakery.lake.inspect_refused("sales", day).collect().height == 4
+    (record,) = (Path(bakery.lake.root) / "tables" / "sales" / "_refused").rglob("*.json")
+    assert "expect_table_row_count_to_be_between" in json.loads(record.read_text())["reason"]
+    assert list(bakery.lake.reports_dir("sales", day).glob("docs/**/index.html"))
+    assert run.checks("sales")[day.isoformat(), "conserved"].passed
+
+
+def test_a_warning_is_reported_and_publishes(bakery, bread):
+    day = bread.FIRST
+    run = bakery.run(("visits/landing", "visits/raw", "sales"), day)
+
+    assert run.failures == {}
+    warned = run.checks("sales")[day.isoformat(), "expect_column_mean_to_be_between__dwell_seconds"]
+    assert not warned.passed
+    assert warned.severity.value == "WARN"
+    assert bakery.lake.published("sales", day).rows == bread.VISITS
+
+
+def test_a_day_that_is_not_there_yet_names_what_to_materialise(bakery, bread):
+    run = bakery.run(("sales",), bread.FIRST + timedelta(days=1))
+    assert f"Materialise visits/raw for {bread.FIRST + timedelta(days=1)} first" in run.failures["sales"]
+    run = bakery.run(("liking",), bread.FIRST)
+    assert f"Materialise sales for {bread.FIRST} first" in run.failures["liking"]
+
+
+def test_one_asset_of_a_step_can_be_asked_for_and_the_other_is_recorded_too(bakery, bread):
+    assert bakery.run(("visits/landing",), bread.FIRST).failures == {}
+    run = bakery.run(("visits/raw",), bread.FIRST)
+    assert run.failures == {}
+    assert sorted(run.materialized("visits/quarantine")) == [bread.FIRST.isoformat()]
+    assert bakery.rows("visits__raw").height == bread.VISITS
