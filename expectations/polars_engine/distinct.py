@@ -123,7 +123,11 @@ class Keys:
             rows += len(words)
             distinct += len(words) - twins
             if twins:
-                found = np.unique(words[1:][same])
+                # Of each run, the second word: the first that has an equal one before it.
+                second = same.copy()
+                second[1:] &= ~same[:-1]
+                found = words[1:][second]
+                del second
                 # Of each run of n equal words, n - 1 have an equal one before them.
                 repeated_rows += twins + len(found)
                 repeated.append(found)
