@@ -1,0 +1,104 @@
+"""The README says what is so: its commands run, its examples are valid, its links lead somewhere."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from pydantic import TypeAdapter
+
+from training.publish import publish
+
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/glossary.md", "docs/decisions/README.md")
+CARD = {
+    "model": {"name": "shop_ranker", "family": "ranker", "seed": 7, "description": ""},
+    "as_of": "2026-01-31",
+    "verdict": {"reasons": []},
+    "evaluation": {"k": 10, "candidates": []},
+    "data": {"table": "shop_examples", "version": 1, "days": {}, "parts": {}},
+}
+
+
+def test_it_opens_with_what_sluice_is_the_two_commands_and_a_picture(root):
+    opening = (root / "README.md").read_text(encoding="utf-8")[:1500]
+    places = [opening.index(text) for text in ("# Sluice\n\nSluice ", "make demo", "make test", "](docs/graph.png)")]
+    assert places == sorted(places)
+
+
+def test_the_picture_is_a_small_png(root):
+    content = (root / "docs/graph.png").read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert 20_000 < len(content) < 300_000
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_within_the_project_lead_somewhere(root, page):
+    text = (root / page).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    missing = [t for t in targets if "://" not in t and not (root / page).parent.joinpath(t).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_make_target_that_is_named_exists(root, page):
+    text = (root / page).read_text(encoding="utf-8")
+    targets = set(re.findall(r"\bmake ([a-z][a-z-]+)\b(?=[`\s.,;:])", "\n".join(_code(text))))
+    known = set(re.findall(r"^([a-z-]+):.*## ", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert targets <= known
+
+
+def _code(text):
+    return re.findall(r"```\w*[^\n]*\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text)
+
+
+def test_every_variable_that_is_named_is_read_somewhere(root):
+    named = set(re.findall(r"`((?:SLUICE|SHOP)_[A-Z_]+)`", (root / "README.md").read_text(encoding="utf-8")))
+    sources = [p for folder in ("assets", "crawlers", "orchestration") for p in (root / folder).rglob("*.*")]
+    read = "\n".join(p.read_text(encoding="utf-8") for p in sources if p.suffix in (".py", ".sh", ".yaml"))
+    assert len(named) >= 8
+    assert {name for name in named if name not in read} == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_the_declarations_are_valid(blocks, page):
+    from assets import components
+
+    declared = [yaml.safe_load(block.text) for block in blocks(page) if block.language == "yaml"]
+    assert declared
+    for one in declared:
+        component = getattr(components, one["type"].rsplit(".", 1)[-1])
+        TypeAdapter(component.spec_class).validate_python(one["attributes"])
+
+
+def test_make_understands_every_target(root):
+    make = shutil.which("make")
+    assert make
+    targets = re.findall(r"^([a-z-]+):.*## ", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    dry = subprocess.run([make, "-n", *targets], cwd=root, capture_output=True, text=True, check=False, timeout=60)
+    assert dry.returncode == 0, dry.stderr
+
+
+@pytest.mark.slow
+def test_its_commands_run_from_the_top_to_the_bottom(run, blocks):
+    parts = [b for b in blocks("README.md") if b.language in ("bash", "python") and "rollback" not in b.options]
+    output = run(parts)
+    assert "orchestration.demo" in output
+    assert "Creating defs at" in output
+    assert "The gate of shop_events refused 2026-01-10" in output
+    for day in ("2026-01-06", "2026-01-09", "2026-01-10", "2026-01-11"):
+        assert re.search(rf"{day} +┆ view", output), f"{day} is not in the table at the end"
+
+
+def test_a_champion_is_rolled_back(run, blocks, project):
+    made = project / "data/run"
+    (made / "candidates/int8").mkdir(parents=True)
+    (made / "float").mkdir()
+    (made / "encoding").mkdir()
+    for version in ("first", "second"):
+        (made / "candidates/int8/model.tflite").write_text(version)
+        models = project / "data/lake/models/shop_ranker"
+        publish(models, version=version, run=made, encoding=made / "encoding", candidate="int8", card=CARD)
+    output = run([block for block in blocks("README.md") if "rollback" in block.options])
+    assert "The champion is second" in output
+    assert "Rolled back. The champion is first" in output
