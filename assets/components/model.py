@@ -21,6 +21,22 @@ from training.spec import ModelSpec
 _Work = Callable[[Lake, date, model.Launch, bool, str], DayResult]
 Describe = Callable[[DayResult], Mapping[str, Any]]
 
+COMPARED = (
+    "name",
+    "auc",
+    "log_loss",
+    "ndcg",
+    "recall",
+    "bytes",
+    "gzip_bytes",
+    "latency_single_us",
+    "latency_batch_us_per_row",
+    "agreement_max",
+    "kind",
+    "how",
+)
+"""What the UI shows of each candidate; the model card and `evaluation.json` hold the rest."""
+
 
 class Model(Declared[ModelSpec]):
     """A model. Its partition is the day that it is trained as of; a run over a range trains for the last day only."""
@@ -141,22 +157,23 @@ class Model(Declared[ModelSpec]):
 
 def _trained(result: DayResult) -> Mapping[str, Any]:
     report = result.report
-    parts = [{"part": name, **{k: str(v) for k, v in part.items()}} for name, part in report["parts"].items()]
+    parts = [{"part": name, **part} for name, part in report["parts"].items()]
     return {
         "status": result.status,
+        **plots.training_curves(report["history"]),
         "parts": metadata.table(parts),
         "tensorboard": dg.MetadataValue.path(report["tensorboard"]),
         "folder": dg.MetadataValue.path(report["folder"]),
         "examples_version": report["examples_version"],
         **{f"metric_{k}": v for k, v in report["metrics"].items() if isinstance(v, int | float)},
-        **plots.training_curves(report["history"]),
     }
 
 
 def _compared(result: DayResult, metric: str) -> Mapping[str, Any]:
     rows = result.report["evaluation"]["candidates"]
-    flat = [{k: v for k, v in row.items() if not isinstance(v, dict | list)} for row in rows]
-    return {"status": result.status, "candidates": metadata.table(flat), **plots.candidates(rows, metric)}
+    # One set of columns for all rows, or the UI cuts off what the first row lacks.
+    flat = [{column: row.get(column) for column in COMPARED} for row in rows]
+    return {"status": result.status, **plots.candidates(rows, metric), "candidates": metadata.table(flat)}
 
 
 def _published(result: DayResult) -> Mapping[str, Any]:
