@@ -2,27 +2,38 @@
 
 import csv
 import gzip
+import importlib
 import io
 import json
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
 import pytest
 from dagster import DagsterRunStatus
+from dagster._utils.warnings import disable_dagster_warnings
+from dagster.components.core.component_tree import ComponentTree
 from rich.console import Console
 
+from assets.components import Features, Model
+from assets.features.spec import SplitSpec
 from assets.lake import Lake
+from assets.stages import model
 from crawlers.landing import read_manifest
 from crawlers.quarantine import QUARANTINE_SCHEMA
 from orchestration.report import accounting_table, functions_table
 from tests.real.online_retail import data
 from tests.real.online_retail.__main__ import CHAIN, DATA, main, materialize, settle
+from tests.real.online_retail.definitions import DEFS_MODULE
 from tests.real.online_retail.site import Site, serve
+from training.publish import champion
 
 DAYS = data.days(date(2010, 12, 1), date(2010, 12, 23))
 CLOSED = [day for day in DAYS if day.weekday() == 5]
@@ -227,7 +238,7 @@ def test_customers_are_known_by_hash_only(product, counted):
     assert len(users) == len(customers)
     assert not users & (customers | {customer.removesuffix(".0") for customer in customers})
     records = product.lake.scan("retail_events__quarantine").select("record").collect()["record"].drop_nulls()
-    known = [json.loads(record).get("CustomerID") for record in records]
+    known = [json.loads(record)["user_id"] for record in records]
     assert set(known) - {None}
     assert set(known).isdisjoint(customers)
 
@@ -263,6 +274,52 @@ def test_a_second_run_fetches_and_changes_nothing(product):
     assert sorted(product.site.files(304)) == sorted(fetched)
     assert (product.digests(), product.versions()) == before
     assert product.lake.scan("retail_examples").collect().equals(rows)
+
+
+@needs_data
+@pytest.mark.slow
+def test_a_small_model_learns_from_the_month(product, tmp_path):
+    road = small_road()
+    day = DAYS[-1]
+
+    def launch(task: Mapping[str, Any]) -> None:
+        spec = tmp_path / f"{task['task']}.json"
+        spec.write_text(json.dumps(task), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "training", str(spec)], capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stderr[-5000:]
+
+    trained = model.train(product.lake, road, day, launch)
+    assert [len(part["days"]) for part in trained.report["parts"].values()] == [14, 2, 4]
+    compared = model.compress(product.lake, road, day, launch)
+    measured = {row["name"]: row for row in compared.report["evaluation"]["candidates"]}
+    float_model = next(row for name, row in measured.items() if "float" in name)
+    assert float_model["auc"] > 0.6
+    assert min(row["bytes"] for row in measured.values() if row.get("bytes")) < 0.5 * float_model["bytes"]
+    decided = model.decide(product.lake, road, day)
+    assert decided.status == "published", decided.message
+    assert champion(product.lake.models_dir(road.model.name)).version.startswith(day.isoformat())
+
+
+def small_road() -> model.Road:
+    """The declared road, but for a split that a month can fill and a network that trains in seconds."""
+    tree = ComponentTree.from_module(defs_module=importlib.import_module(DEFS_MODULE), project_root=data.PROJECT)
+    with disable_dagster_warnings():
+        tree.build_defs()
+        (declared,), (features,) = (tree.get_all_components(of_type=kind) for kind in (Model, Features))
+        inputs = features.inputs(tree.load_context)
+    small = {
+        "workers": 1,
+        "epochs": 1,
+        "hidden": (32,),
+        "evaluate": declared.spec.evaluate.model_copy(update={"users": 50}),
+    }
+    return model.Road(
+        declared.spec.model_copy(update=small),
+        features.spec.model_copy(update={"split": SplitSpec(validation="2d", test="4d")}),
+        inputs,
+    )
 
 
 def test_a_missing_folder_is_said_in_plain_words(monkeypatch, tmp_path, capsys):
