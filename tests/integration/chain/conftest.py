@@ -238,6 +238,11 @@ class Site:
             content = body if isinstance(body, bytes) else packed(body)
             self.files[day.isoformat(), f"part-{number}.jsonl.gz"] = content
 
+    def open(self) -> None:
+        """Answer what was held back, and hold back no more."""
+        self.slow.clear()
+        self.opened.set()
+
     def fetched(self) -> list[str]:
         """The files that were asked for."""
         with self.lock:
@@ -315,7 +320,6 @@ class Bakery:
 
     def __init__(self, root: Path, declarations: Mapping[str, str], *, on_disk: bool = False) -> None:
         self.on_disk = on_disk
-        self._launched = False
         self.package = f"bakery{next(self._numbers)}"
         self.project = root / "project"
         self.home = root / "dagster"
@@ -325,6 +329,7 @@ class Bakery:
         self.defs_folder = self.project / self.package / "defs"
         self.lake = Lake(str(root / "lake"))
         self._instance: dg.DagsterInstance | None = None
+        self._launched: list[Launched] = []
         self._definitions: dg.Definitions | None = None
         self._write(declarations)
 
@@ -353,10 +358,8 @@ class Bakery:
     def instance(self) -> dg.DagsterInstance:
         if self._instance is None:
             # Every event of a run is one commit to disk otherwise, and most tests have no use for that.
-            on_disk = self.on_disk or self._launched
-            self._instance = (
-                dg.DagsterInstance.from_config(str(self.home)) if on_disk else dg.DagsterInstance.ephemeral()
-            )
+            home = str(self.home)
+            self._instance = dg.DagsterInstance.from_config(home) if self.on_disk else dg.DagsterInstance.ephemeral()
         return self._instance
 
     def definitions(self) -> dg.Definitions:
@@ -391,9 +394,12 @@ class Bakery:
     def start(self, assets: Sequence[str], first: date, last: date | None = None, **environment: str) -> Launched:
         """`dg launch` in a process group of its own."""
         which = ["--partition", first.isoformat()] if last is None else ["--partition-range", f"{first}...{last}"]
-        self._launched = True
         selection = " or ".join(f'key:"{name}"' for name in assets)
-        return Launched(self, ["--assets", selection, *which], environment)
+        if not self._launched:
+            # Two processes that create the tables of a fresh instance at once get in each other's way.
+            dg.DagsterInstance.from_config(str(self.home)).dispose()
+        self._launched.append(Launched(self, ["--assets", selection, *which], environment))
+        return self._launched[-1]
 
     def rows(self, table: str) -> pl.DataFrame:
         """Everything that is published, in an order that depends on nothing but the rows."""
@@ -416,6 +422,9 @@ class Bakery:
         shutil.copytree(Path(other.lake.root) / "landing", Path(self.lake.root) / "landing")
 
     def close(self) -> None:
+        for launched in self._launched:
+            if launched.process.poll() is None:
+                launched.kill()
         if self._instance is not None:
             self._instance.dispose()
 
