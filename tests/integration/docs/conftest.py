@@ -139,7 +139,7 @@ def run(project):
             start_new_session=True,
         )
         started.append(process)
-        output, _ = process.communicate(timeout=900)
+        output, _ = process.communicate(timeout=1100)
         assert process.returncode == 0, output[-6000:]
         return output
 

@@ -22,7 +22,7 @@ CARD = {
 
 def test_it_opens_with_what_sluice_is_the_two_commands_and_a_picture(root):
     opening = (root / "README.md").read_text(encoding="utf-8")[:1500]
-    places = [opening.index(text) for text in ("# Sluice\n\nSluice ", "make demo", "make test", "](docs/graph.png)")]
+    places = [opening.index(text) for text in ("# Sluice\n\nSluice ", "make demo", "make test", 'src="docs/graph.png"')]
     assert places == sorted(places)
 
 
@@ -80,6 +80,7 @@ def test_make_understands_every_target(root):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_its_commands_run_from_the_top_to_the_bottom(run, blocks):
     parts = [b for b in blocks("README.md") if b.language in ("bash", "python") and "rollback" not in b.options]
     output = run(parts)
@@ -87,7 +88,7 @@ def test_its_commands_run_from_the_top_to_the_bottom(run, blocks):
     assert "Creating defs at" in output
     assert "The gate of shop_events refused 2026-01-10" in output
     for day in ("2026-01-06", "2026-01-09", "2026-01-10", "2026-01-11"):
-        assert re.search(rf"{day} +┆ view", output), f"{day} is not in the table at the end"
+        assert re.search(rf"{day} ┆ \d+", output), f"{day} is not in the table at the end"
 
 
 def test_a_champion_is_rolled_back(run, blocks, project):
