@@ -130,7 +130,7 @@ class Lake(Tables):
 
     # Publishing
 
-    def publish(self, staged: Staged, *, commit_info: Mapping[str, str] | None = None) -> int:
+    def publish(self, staged: Staged, *, commit_info: Mapping[str, str] | None = None, replace: bool = False) -> int:
         """Make staged content the whole content of its partition, in one commit; return the version that holds it.
 
         When the partition already holds the same digest, the staged files are removed and nothing is committed.
@@ -138,15 +138,18 @@ class Lake(Tables):
         Args:
             staged: What to publish.
             commit_info: Recorded in the commit, beside the run, the day, the digest and the rows; see `versions`.
+            replace: Commit even when the partition already holds the same digest, because its rows may differ.
 
         Raises:
             StagedFilesError: Staged files are missing or damaged.
             SchemaChangeError: The table got another type for a column meanwhile.
             PublishConflictError: Other writers kept winning, or the storage failed; nothing was published.
         """
-        return self.publish_many([staged], commit_info=commit_info)
+        return self.publish_many([staged], commit_info=commit_info, replace=replace)
 
-    def publish_many(self, staged: Sequence[Staged], *, commit_info: Mapping[str, str] | None = None) -> int:
+    def publish_many(
+        self, staged: Sequence[Staged], *, commit_info: Mapping[str, str] | None = None, replace: bool = False
+    ) -> int:
         """Publish several partitions of one table in one commit: readers see all of them or none."""
         tables = sorted({part.table for part in staged})
         if len(tables) != 1 or len({part.day for part in staged}) != len(staged):
@@ -163,7 +166,8 @@ class Lake(Tables):
                 uri=self._uri(table),
                 storage_options=self.storage_options,
                 info=commit_info or {},
-                is_whole=lambda published: self._is_whole(table, published),
+                # What is to be replaced counts as if it were not there.
+                is_whole=lambda published: not replace and self._is_whole(table, published),
                 on_step=self._on_step,
             )
             self._files.secure(f"{self._folder(table)}/_delta_log/{version:020d}.json")

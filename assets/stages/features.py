@@ -70,7 +70,7 @@ def materialize_daily(
     staged = lake.stage(table, day, frame, digest=identity, run_id=run_id)
     report = {"rows": staged.rows, "bytes": staged.bytes, "events": events.rows, "digest": identity}
     remember(lake, table, day, identity, report, ())
-    version = lake.publish(staged, commit_info={"sluice.stage": "daily", "sluice.run_id": run_id})
+    version = lake.publish(staged, commit_info={"sluice.stage": "daily", "sluice.run_id": run_id}, replace=force)
     return DayResult(day, "published", {**report, "version": version})
 
 
@@ -121,7 +121,7 @@ def materialize_examples(
         ),
     )
     remember(lake, spec.name, day, identity, report, checks)
-    version = lake.publish(staged, commit_info={"sluice.stage": "examples", "sluice.run_id": run_id})
+    version = lake.publish(staged, commit_info={"sluice.stage": "examples", "sluice.run_id": run_id}, replace=force)
     return DayResult(day, "published", {**report, "version": version}, checks)
 
 

@@ -103,7 +103,7 @@ def materialize(lake: Lake, spec: LabelsSpec, table: str, day: date, *, run_id: 
     }
     checks = _checks(labeled.report, staged.rows, labeled.method, labeled.why)
     remember(lake, spec.name, day, identity, report, checks)
-    version = lake.publish(staged, commit_info={"sluice.stage": "labels", "sluice.run_id": run_id})
+    version = lake.publish(staged, commit_info={"sluice.stage": "labels", "sluice.run_id": run_id}, replace=force)
     return DayResult(day, "published", {**report, "version": version}, checks)
 
 

@@ -294,7 +294,9 @@ def recommend(
         "sample": lake.scan_staged(staged).head(20).collect().to_dicts(),
     }
     remember(lake, table, day, identity, report, ())
-    version = lake.publish(staged, commit_info={"sluice.stage": "recommendations", "sluice.run_id": run_id})
+    version = lake.publish(
+        staged, commit_info={"sluice.stage": "recommendations", "sluice.run_id": run_id}, replace=force
+    )
     return DayResult(day, "published", {**report, "version": version})
 
 

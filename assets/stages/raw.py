@@ -108,6 +108,6 @@ def materialize(
     }
     remember(lake, tables[0], day, identity, report, checks)
     info = {"sluice.stage": "raw", "sluice.run_id": run_id}
-    lake.publish(rejected, commit_info=info)
-    version = lake.publish(records, commit_info=info)
+    lake.publish(rejected, commit_info=info, replace=force)
+    version = lake.publish(records, commit_info=info, replace=force)
     return DayResult(day, "published", {**report, "version": version}, checks)

@@ -109,7 +109,8 @@ def _materialize(
         removed={str(reason): int(rows) for reason, rows in sorted(removed.iter_rows())},
     )
     accounting.check(f"{spec.name} {day}")
-    return _audit(lake, spec, gate, day, (kept, rejected), accounting, {"inputs": inputs, "digest": identity})
+    provenance = {"inputs": inputs, "digest": identity}
+    return _audit(lake, spec, gate, day, (kept, rejected), accounting, provenance, force=force)
 
 
 def _audit(
@@ -120,6 +121,8 @@ def _audit(
     staged: tuple[Staged, Staged],
     accounting: Accounting,
     provenance: Mapping[str, Any],
+    *,
+    force: bool,
 ) -> DayResult:
     kept, rejected = staged
     verdict = run_gate(
@@ -143,12 +146,12 @@ def _audit(
     }
     info = {"sluice.stage": "table", "sluice.run_id": kept.run_id, "sluice.gate": str(report["gate"])}
     remember(lake, kept.table, day, kept.digest, report, checks)
-    lake.publish(rejected, commit_info=info)
+    lake.publish(rejected, commit_info=info, replace=force)
     if not verdict.passed:
         message = _refusal(spec, day, verdict)
         lake.keep(kept, reason=message)
         return DayResult(day, "refused", report, checks, message)
-    version = lake.publish(kept, commit_info=info)
+    version = lake.publish(kept, commit_info=info, replace=force)
     return DayResult(day, "published", {**report, "version": version}, checks)
 
 

@@ -110,3 +110,14 @@ def test_one_asset_of_a_step_can_be_asked_for_and_the_other_is_recorded_too(bake
     assert run.failures == {}
     assert sorted(run.materialized("visits/quarantine")) == [bread.FIRST.isoformat()]
     assert bakery.rows("visits__raw").height == bread.VISITS
+
+
+def test_a_forced_run_does_everything_again_and_comes_to_the_same(bakery, bread):
+    assets = ("visits/landing", "visits/raw", "sales")
+    assert bakery.run(assets, bread.FIRST).failures == {}
+    rows, versions = bakery.rows("sales"), bakery.versions()
+    again = bakery.run(assets[1:], bread.FIRST, force=True)
+    assert again.failures == {}
+    assert {shown["status"] for shown in again.materialized("sales").values()} == {"published"}
+    assert all(bakery.versions()[table] > version for table, version in versions.items())
+    assert bakery.rows("sales").equals(rows)

@@ -61,6 +61,13 @@ def test_publishing_the_same_digest_again_adds_no_version_and_no_file(lake, put,
     assert rows(lake) == [1, 2]
 
 
+def test_content_of_the_same_digest_is_replaced_when_that_is_asked_for(lake, put, rows):
+    first = put(lake, [1, 2], name="a" * 64)
+    staged = lake.stage("events", DAY, pl.LazyFrame({"x": [3]}), digest="a" * 64, run_id="run-2")
+    assert lake.publish(staged, replace=True) == first + 1
+    assert rows(lake) == [3]
+
+
 def test_publishing_the_same_staged_content_twice_keeps_its_files(lake, rows):
     staged = lake.stage("events", DAY, pl.LazyFrame({"x": [7]}), digest=digest("new"), run_id="run")
     assert lake.publish(staged) == lake.publish(staged)

@@ -1,0 +1,111 @@
+"""A code version changes with what changes the content, and with nothing else."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from assets.cleaning import TableSpec
+from assets.features import FeaturesSpec
+from assets.labeling import LabelsSpec
+from assets.stages import features, labels, model, raw, table
+from assets.stages.day import DayResult
+from crawlers.spec import SourceSpec
+from training.spec import ModelSpec
+
+SHOP = Path(__file__).parents[1] / "components" / "shop"
+
+
+def declared(folder):
+    return yaml.safe_load((SHOP / folder / "defs.yaml").read_text())["attributes"]
+
+
+def examples(**changes):
+    return FeaturesSpec.model_validate(declared("examples") | changes)
+
+
+def road(**changes):
+    inputs = features.Inputs("shop_events", "shop_engagement")
+    return model.Road(ModelSpec.model_validate(declared("ranker") | changes), examples(), inputs)
+
+
+VERSIONS = {
+    "source": lambda **changes: raw.code_version(SourceSpec.model_validate(declared("clickstream") | changes)),
+    "table": lambda **changes: table.code_version(TableSpec.model_validate(declared("events") | changes)),
+    "labels": lambda **changes: labels.code_version(LabelsSpec.model_validate(declared("engagement") | changes)),
+    "features": lambda **changes: features.code_version(examples(**changes)),
+    "model": lambda **changes: model.code_version(road(**changes)),
+}
+
+
+@pytest.mark.parametrize("stage", VERSIONS)
+def test_words_for_people_change_no_content(stage):
+    version = VERSIONS[stage]
+    assert version() == version(description="Told better", owners=["team:others"], tags={"cost": "low"})
+
+
+@pytest.mark.parametrize(
+    ("stage", "changes"),
+    [
+        ("source", {"contract": {"columns": {"event_id": {"type": "string"}}}}),
+        ("source", {"format": {"kind": "csv"}}),
+        ("table", {"steps": [{"deduplicate": {"by": ["event_id"]}}]}),
+        ("table", {"gate": []}),
+        ("table", {"lateness": "2d"}),
+        ("labels", {"seed": 8}),
+        ("labels", {"aggregate": declared("engagement")["aggregate"] | {"events": "count(item_id)"}}),
+        ("features", {"windows": ["1d"]}),
+        ("features", {"negatives": {"per_positive": 1, "by": "uniform", "seed": 7}}),
+        ("model", {"seed": 8}),
+        ("model", {"hidden": [64, 32]}),
+    ],
+)
+def test_what_decides_about_content_changes_the_version(stage, changes):
+    assert VERSIONS[stage]() != VERSIONS[stage](**changes)
+
+
+def test_where_a_source_is_crawled_does_not_change_how_it_is_parsed():
+    crawl = declared("clickstream")["crawl"] | {"start": "https://elsewhere.example/{date}/"}
+    assert VERSIONS["source"]() == VERSIONS["source"](crawl=crawl)
+
+
+def test_the_split_decides_about_the_model_and_not_about_the_examples():
+    other = {"validation": "2d", "test": "1d"}
+    assert VERSIONS["features"]() == VERSIONS["features"](split=other)
+    mine = road()
+    theirs = model.Road(mine.model, examples(split=other), mine.inputs)
+    assert model.code_version(mine) != model.code_version(theirs)
+
+
+def test_editing_a_labelling_function_changes_the_version(tmp_path, monkeypatch):
+    source = tmp_path / "votes_for_this_test.py"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    functions = [*declared("engagement")["functions"][:3], {"name": "mine", "python": f"{source.stem}:mine"}]
+    source.write_text("def mine(): ...\n")
+    before = VERSIONS["labels"](functions=functions)
+    source.write_text("def mine(): return 1\n")
+    assert VERSIONS["labels"](functions=functions) != before
+
+
+def test_a_module_that_is_not_there_is_named_with_its_function():
+    functions = [*declared("engagement")["functions"][:3], {"name": "mine", "python": "nowhere.to_be.found:mine"}]
+    spec = LabelsSpec.model_validate(declared("engagement") | {"functions": functions})
+    assert labels.missing_modules(spec) == [("mine", "nowhere.to_be.found")]
+    assert labels.missing_modules(LabelsSpec.model_validate(declared("engagement"))) == []
+
+
+@pytest.mark.parametrize(
+    ("history", "fit_window", "expected"), [(None, "1d", 0), ({"window": "3d", "by": ["user_id"]}, "1d", 3)]
+)
+def test_labels_say_how_far_back_they_read(history, fit_window, expected):
+    changes = {"fit_window": fit_window} | ({"history": history} if history else {})
+    assert labels.days_read_before(LabelsSpec.model_validate(declared("engagement") | changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "visible"),
+    [("published", True), ("unchanged", True), ("refused", False), ("blocked", False), ("failed", False)],
+)
+def test_a_day_is_visible_when_it_has_content_after_the_stage(status, visible):
+    assert DayResult(date(2026, 1, 1) + timedelta(days=1), status).visible is visible
