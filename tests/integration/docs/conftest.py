@@ -84,7 +84,11 @@ def _script(parts):
             continue
         lines.append(f"echo '--- line {part.line}' >&2")
         if part.exit_code:
-            lines += ["code=0", f"(\n{command}) || code=$?", f"[ $code = {part.exit_code} ] || exit 90"]
+            lines += [
+                "code=0",
+                f"(\n{command}) || code=$?",
+                f"[ $code = {part.exit_code} ] || {{ echo exit code $code; exit 90; }}",
+            ]
         else:
             lines.append(command)
     return "\n".join(lines)
