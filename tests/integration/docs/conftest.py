@@ -1,10 +1,13 @@
 """Documents as scripts: their code blocks, in order, run in a copy of the project."""
 
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,25 +136,28 @@ def run(project):
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "MAKEFLAGS": "n",
         }
-        process = subprocess.Popen(
-            ["/bin/bash", "-c", text],
-            cwd=project,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        output, _ = process.communicate(timeout=1100)
+        # A file and not a pipe: a server that a failed block left running would hold a pipe open.
+        printed = project.parent / "output.txt"
+        with printed.open("w") as sink:
+            process = subprocess.Popen(
+                ["/bin/bash", "-c", text],
+                cwd=project,
+                env=environment,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            started.append(process)
+            process.wait(timeout=500)
+        output = printed.read_text(encoding="utf-8", errors="replace")
         assert process.returncode == 0, output[-6000:]
         return output
 
     yield run_blocks
     for process in started:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what a failed block left running
+        process.wait()
 
 
 def _free_port():
