@@ -99,7 +99,7 @@ class Features(Declared[FeaturesSpec]):
         )
 
     def _daily(self, inputs: features.Inputs, read: list[Dataset], lateness: int) -> dg.AssetsDefinition:
-        key = dg.AssetKey([self.name, "daily"])
+        key = dg.AssetKey(f"{self.name}__daily")
         table = features.daily_table(self.name)
         text = "Partial aggregates of one day's events, from which windows are added up."
         spec = self._spec(key, [dg.AssetDep(one.key) for one in read], table, daily_schema(self.spec), text)
@@ -134,8 +134,8 @@ class Features(Declared[FeaturesSpec]):
     def _examples(
         self, inputs: features.Inputs, schema: pl.Schema, read: list[Dataset], lateness: int
     ) -> dg.AssetsDefinition:
-        key = dg.AssetKey([self.name])
-        before = dg.AssetDep(dg.AssetKey([self.name, "daily"]))
+        key = dg.AssetKey(self.name)
+        before = dg.AssetDep(dg.AssetKey(f"{self.name}__daily"))
         text = self.spec.description or f"{self.name}: examples with point-in-time features."
         spec = self._spec(key, [*(dg.AssetDep(one.key) for one in read), before], self.name, schema, text)
         checks = [check_spec("has_positives", key, self.product.partitions, "The day has positive labels.")]

@@ -34,7 +34,7 @@ class Labels(Offering[LabelsSpec]):
             schema = check_labels(self.spec, self.table(context).dataset(context).schema)
         except LabelsError as error:
             raise self.fail(str(error)) from None
-        return Dataset(self.name, self.name, dg.AssetKey([self.name]), schema)
+        return Dataset(self.name, self.name, dg.AssetKey(self.name), schema)
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The labels of each day, with the analysis of their functions."""

@@ -48,14 +48,14 @@ class Model(Declared[ModelSpec]):
         examples = find(context, self, self.spec.examples, "examples", Features)
         examples.schema(context)
         road = model.Road(self.spec, examples.spec, examples.inputs(context))
-        trained, compared = dg.AssetKey([self.name, "float"]), dg.AssetKey([self.name, "candidates"])
-        published, recommended = dg.AssetKey([self.name]), dg.AssetKey([self.name, "recommendations"])
+        trained, compared = dg.AssetKey(f"{self.name}__float"), dg.AssetKey(f"{self.name}__candidates")
+        published, recommended = dg.AssetKey(self.name), dg.AssetKey(f"{self.name}__recommendations")
         return dg.Definitions(
             assets=[
                 self._asset(
                     trained,
                     road,
-                    deps=[dg.AssetDep(dg.AssetKey([examples.name]))],
+                    deps=[dg.AssetDep(dg.AssetKey(examples.name))],
                     text="The float model, trained by several workers on the window that ends with the day.",
                     kinds={"tensorflow"},
                     work=lambda lake, day, launch, force, _: model.train(lake, road, day, launch, force=force),

@@ -32,7 +32,7 @@ class Source(Offering[SourceSpec]):
         """The raw table, for those who read from this source."""
         del context
         return Dataset(
-            self.name, raw.raw_table(self.name), dg.AssetKey([self.name, "raw"]), self.spec.contract.raw_schema()
+            self.name, raw.raw_table(self.name), dg.AssetKey(f"{self.name}__raw"), self.spec.contract.raw_schema()
         )
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
@@ -41,7 +41,7 @@ class Source(Offering[SourceSpec]):
         landing = self._landing()
         return dg.Definitions(
             assets=[landing, self._raw()],
-            asset_checks=[every_day_check(dg.AssetKey([self.name, "landing"]))],
+            asset_checks=[every_day_check(dg.AssetKey(f"{self.name}__landing"))],
         )
 
     def _common(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class Source(Offering[SourceSpec]):
         }
 
     def _landing(self) -> dg.AssetsDefinition:
-        key = dg.AssetKey([self.name, "landing"])
+        key = dg.AssetKey(f"{self.name}__landing")
         spec = dg.AssetSpec(
             key,
             description=f"{self.spec.description or self.name}: the bytes as the site served them, with a manifest.",
@@ -113,9 +113,9 @@ class Source(Offering[SourceSpec]):
         return DayResult(day, "failed" if failed else "published", report, (check,), error, transient=failed)
 
     def _raw(self) -> dg.AssetsDefinition:
-        key = dg.AssetKey([self.name, "raw"])
-        rejected = dg.AssetKey([self.name, "quarantine"])
-        landing = dg.AssetDep(dg.AssetKey([self.name, "landing"]))
+        key = dg.AssetKey(f"{self.name}__raw")
+        rejected = dg.AssetKey(f"{self.name}__quarantine")
+        landing = dg.AssetDep(dg.AssetKey(f"{self.name}__landing"))
         specs = [
             dg.AssetSpec(
                 key,

@@ -36,7 +36,7 @@ class Table(Offering[TableSpec]):
             schema = check_table(self.spec, schemas)
         except CleaningError as error:
             raise self.fail(str(error), ["steps"]) from None
-        return Dataset(self.name, self.name, dg.AssetKey([self.name]), schema)
+        return Dataset(self.name, self.name, dg.AssetKey(self.name), schema)
 
     def _sources(self, context: dg.ComponentLoadContext) -> list[Source]:
         return [find(context, self, name, "from", Source) for name in self.spec.from_]
@@ -56,7 +56,7 @@ class Table(Offering[TableSpec]):
         sources = self._sources(context)
         partitions = self.product.partitions
         lateness = self.spec.lateness_days
-        key, rejected = dataset.key, dg.AssetKey([self.name, "quarantine"])
+        key, rejected = dataset.key, dg.AssetKey(f"{self.name}__quarantine")
         # No offsets here, although late records make a day read the days after it: Dagster would stretch every backfill
         # by them, into days that nobody asked for. The run brings the days behind it up to date itself.
         deps = [dg.AssetDep(source.dataset(context).key) for source in sources]

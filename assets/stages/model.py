@@ -148,7 +148,7 @@ def compress(lake: Lake, road: Road, day: date, launch: Launch, *, force: bool =
     identity, folder, _ = run_folder(lake, road, day)
     out = folder / "model"
     if not (folder / "train.json").is_file():
-        return blocked(day, f"{road.model.name}/float", f"{road.model.name}/float")
+        return blocked(day, f"{road.model.name}__float", f"{road.model.name}__float")
     evaluation = out / "evaluation.json"
     task = {"model": road.model.model_dump(mode="json"), "data": str(folder / "data"), "out": str(out)}
     done = evaluation.is_file() and not force
@@ -192,7 +192,7 @@ def decide(lake: Lake, road: Road, day: date, *, force: bool = False) -> DayResu
     identity, folder, days = run_folder(lake, road, day)
     out = folder / "model"
     if not (out / "evaluation.json").is_file():
-        return blocked(day, f"{road.model.name}/candidates", f"{road.model.name}/candidates")
+        return blocked(day, f"{road.model.name}__candidates", f"{road.model.name}__candidates")
     models = lake.models_dir(road.model.name)
     current = champion(models)
     version = f"{day.isoformat()}-{identity[:12]}"

@@ -58,7 +58,7 @@ def materialize(
     """
     folder = lake.landing_dir(spec.name, day)
     if not (folder / "manifest.json").is_file():
-        return blocked(day, f"{spec.name}/landing", f"{spec.name}/landing")
+        return blocked(day, f"{spec.name}__landing", f"{spec.name}__landing")
     manifest = read_manifest(folder)
     fingerprint = hashlib.sha256(b"sluice pii key" + secret).hexdigest()[:16] if secret else None
     identity = digest("raw", code_version(spec), manifest.digest, fingerprint)
@@ -85,7 +85,7 @@ def materialize(
             "mostly_readable",
             share <= MAX_QUARANTINED_SHARE,
             severity="warning",
-            description=f"{share:.1%} of {accounting.rows_in} lines were quarantined; see {spec.name}/quarantine.",
+            description=f"{share:.1%} of {accounting.rows_in} lines were quarantined; see {spec.name}__quarantine.",
             metadata={"share": share, **accounting.quarantined},
         ),
         Check(

@@ -88,7 +88,7 @@ def _materialize(
     inputs = _inputs(lake, spec, sources, day)
     for source, present in inputs.items():
         if not present:
-            return blocked(day, f"{source}/raw", f"{source}/raw")
+            return blocked(day, f"{source}__raw", f"{source}__raw")
     last = day + timedelta(days=spec.lateness_days)
     identity = digest("table", code_version(spec), inputs)
     tables = (spec.name, quarantine_table(spec.name))
@@ -187,6 +187,6 @@ def _refusal(spec: TableSpec, day: date, verdict: GateReport) -> str:
     shown = "; ".join(f"{r.check_name}: {r.message}" for r in failed[:5])
     return (
         f"The gate of {spec.name} refused {day}: {shown}. The last good partition stands; the refused rows are kept "
-        f"for inspection, the rejected ones are in {spec.name}/quarantine. Mend the source or the gate, then "
+        f"for inspection, the rejected ones are in {spec.name}__quarantine. Mend the source or the gate, then "
         f"materialise {spec.name} for {day} again."
     )

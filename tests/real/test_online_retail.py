@@ -202,15 +202,15 @@ def test_days_without_a_file_are_empty_partitions(product):
         assert sorted(published) == DAYS
         assert {published[day].rows for day in CLOSED} == {0}
     assets = (
-        ["retail_invoices", "landing"],
-        ["retail_invoices", "raw"],
-        ["retail_events"],
-        ["retail_satisfaction"],
-        ["retail_examples"],
+        "retail_invoices__landing",
+        "retail_invoices__raw",
+        "retail_events",
+        "retail_satisfaction",
+        "retail_examples",
     )
-    for path in assets:
-        made = product.instance.get_materialized_partitions(dg.AssetKey(path))
-        assert made == {day.isoformat() for day in DAYS}, path
+    for asset in assets:
+        made = product.instance.get_materialized_partitions(dg.AssetKey(asset))
+        assert made == {day.isoformat() for day in DAYS}, asset
 
 
 @needs_data

@@ -38,9 +38,9 @@ DAYS = tuple(FIRST + timedelta(days=number) for number in range(4))
 KEY = "a key for tests"
 USERS, ITEMS, VISITS = 12, 8, 60
 SOURCE, TABLE, LABELS, EXAMPLES, MODEL = "visits", "sales", "liking", "portions", "baker"
-DATA = (f"{SOURCE}/landing", f"{SOURCE}/raw", TABLE, LABELS, f"{EXAMPLES}/daily", EXAMPLES)
+DATA = (f"{SOURCE}__landing", f"{SOURCE}__raw", TABLE, LABELS, f"{EXAMPLES}__daily", EXAMPLES)
 PARSED = DATA[1:]
-STAGES = ((f"{SOURCE}/raw",), (TABLE,), (LABELS,), (f"{EXAMPLES}/daily",), (EXAMPLES,))
+STAGES = ((f"{SOURCE}__raw",), (TABLE,), (LABELS,), (f"{EXAMPLES}__daily",), (EXAMPLES,))
 
 DECLARATIONS = {
     SOURCE: """\

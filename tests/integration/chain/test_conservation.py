@@ -103,9 +103,9 @@ def test_every_line_becomes_a_record_or_a_row_of_quarantine(backfill, dirty):
     raw = Counter(backfill.rows("visits__raw")["date"].to_list())
     rejected = Counter(backfill.rows("visits__quarantine")["date"].to_list())
     assert {day: raw[day] + rejected[day] for day in dirty.days} == dirty.lines
-    checks = backfill.outcome.checks("visits/raw")
+    checks = backfill.outcome.checks("visits__raw")
     assert all(checks[day.isoformat(), "conserved"].passed for day in dirty.days)
-    shown = backfill.outcome.materialized("visits/raw")
+    shown = backfill.outcome.materialized("visits__raw")
     assert {day: shown[day.isoformat()]["rows_in"] for day in dirty.days} == dirty.lines
 
 
@@ -172,7 +172,7 @@ def test_a_second_run_fetches_nothing_that_has_not_changed_and_writes_nothing(ba
     assert backfill.site.served == served
     assert backfill.versions() == versions
     assert parquet_files(backfill) == files
-    for asset in ("visits/raw", "sales", "liking", "portions"):
+    for asset in ("visits__raw", "sales", "liking", "portions"):
         assert {shown["status"] for shown in again.materialized(asset).values()} == {"unchanged"}
 
 

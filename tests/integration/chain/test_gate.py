@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.usefixtures("site")
 
-TABLE_AND_BEYOND = ("sales", "liking", "portions/daily", "portions")
+TABLE_AND_BEYOND = ("sales", "liking", "portions__daily", "portions")
 
 
 def spoiled(bread, day):
@@ -35,7 +35,7 @@ def test_a_refused_day_of_a_range_stops_alone_and_can_be_mended_alone(bakery, si
     assert not refusing.passed
     assert refusing.severity.value == "ERROR"
     assert told[first.isoformat(), "expect_table_row_count_to_be_between"].passed
-    assert not run.checks("visits/raw")[second.isoformat(), "mostly_readable"].passed
+    assert not run.checks("visits__raw")[second.isoformat(), "mostly_readable"].passed
     why = bakery.lake.scan("visits__quarantine", start=second, end=second).collect()
     assert why.height == bread.VISITS
     assert set(why["reason"]) == {"missing_required"}
@@ -54,7 +54,7 @@ def test_a_refused_day_of_a_range_stops_alone_and_can_be_mended_alone(bakery, si
 
 def test_after_a_refusal_the_last_good_partition_stands_and_nothing_downstream_runs(bakery, site, bread):
     day = bread.FIRST
-    assets = ("visits/landing", "visits/raw", "sales", "portions/daily")
+    assets = ("visits__landing", "visits__raw", "sales", "portions__daily")
     assert bakery.run(assets[:3], day).failures == {}
     good = bakery.rows("sales")
     site.put(day, spoiled(bread, day))
@@ -65,7 +65,7 @@ def test_after_a_refusal_the_last_good_partition_stands_and_nothing_downstream_r
     assert f"The gate of sales refused {day}" in message
     assert "expect_table_row_count_to_be_between" in message
     assert f"materialise sales for {day} again" in message
-    assert run.materialized("portions/daily") == {}
+    assert run.materialized("portions__daily") == {}
     assert not bakery.lake.exists("portions__daily")
     assert bakery.rows("sales").equals(good)
     assert bakery.lake.published("visits__raw", day).rows == 0
@@ -75,7 +75,7 @@ def test_after_a_refusal_the_last_good_partition_stands_and_nothing_downstream_r
 def test_the_refused_rows_are_kept_with_the_report_of_the_gate(bakery, site, bread):
     day = bread.FIRST
     site.put(day, bread.visits(day, 4))
-    run = bakery.run(("visits/landing", "visits/raw", "sales"), day)
+    run = bakery.run(("visits__landing", "visits__raw", "sales"), day)
 
     assert "observed 4" in run.failures["sales"]
     assert bakery.days("sales") == []
@@ -88,7 +88,7 @@ def test_the_refused_rows_are_kept_with_the_report_of_the_gate(bakery, site, bre
 
 def test_a_warning_is_reported_and_publishes(bakery, bread):
     day = bread.FIRST
-    run = bakery.run(("visits/landing", "visits/raw", "sales"), day)
+    run = bakery.run(("visits__landing", "visits__raw", "sales"), day)
 
     assert run.failures == {}
     warned = run.checks("sales")[day.isoformat(), "expect_column_mean_to_be_between__dwell_seconds"]
@@ -99,21 +99,21 @@ def test_a_warning_is_reported_and_publishes(bakery, bread):
 
 def test_a_day_that_is_not_there_yet_names_what_to_materialise(bakery, bread):
     run = bakery.run(("sales",), bread.FIRST + timedelta(days=1))
-    assert f"Materialise visits/raw for {bread.FIRST + timedelta(days=1)} first" in run.failures["sales"]
+    assert f"Materialise visits__raw for {bread.FIRST + timedelta(days=1)} first" in run.failures["sales"]
     run = bakery.run(("liking",), bread.FIRST)
     assert f"Materialise sales for {bread.FIRST} first" in run.failures["liking"]
 
 
 def test_one_asset_of_a_step_can_be_asked_for_and_the_other_is_recorded_too(bakery, bread):
-    assert bakery.run(("visits/landing",), bread.FIRST).failures == {}
-    run = bakery.run(("visits/raw",), bread.FIRST)
+    assert bakery.run(("visits__landing",), bread.FIRST).failures == {}
+    run = bakery.run(("visits__raw",), bread.FIRST)
     assert run.failures == {}
-    assert sorted(run.materialized("visits/quarantine")) == [bread.FIRST.isoformat()]
+    assert sorted(run.materialized("visits__quarantine")) == [bread.FIRST.isoformat()]
     assert bakery.rows("visits__raw").height == bread.VISITS
 
 
 def test_a_forced_run_does_everything_again_and_comes_to_the_same(bakery, bread):
-    assets = ("visits/landing", "visits/raw", "sales")
+    assets = ("visits__landing", "visits__raw", "sales")
     assert bakery.run(assets, bread.FIRST).failures == {}
     rows, versions = bakery.rows("sales"), bakery.versions()
     again = bakery.run(assets[1:], bread.FIRST, force=True)

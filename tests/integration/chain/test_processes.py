@@ -9,7 +9,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("site")]
 
-CRAWL_AND_TABLE = ("visits/landing", "visits/raw", "sales")
+CRAWL_AND_TABLE = ("visits__landing", "visits__raw", "sales")
 
 
 def assert_whole(bakery, bread, day, count):
@@ -94,7 +94,7 @@ def test_a_run_killed_during_training_publishes_nothing_and_the_next_one_succeed
     last = bread.DAYS[-1]
     assert bakery.run(bread.DATA, bread.FIRST, last).failures == {}
     models = bakery.lake.models_dir("baker")
-    launched = bakery.start(("baker/float",), last)
+    launched = bakery.start(("baker__float",), last)
     launched.wait_until(lambda: "epoch" in launched.text().lower(), seconds=240)
     assert len(left_over(bakery)) >= 4, "dg, the supervisor and two workers"
     launched.kill()
@@ -105,8 +105,8 @@ def test_a_run_killed_during_training_publishes_nothing_and_the_next_one_succeed
 
     assert not (models / "champion.json").exists()
     assert not list(models.rglob("train.json")), "a training that was cut short must not look complete"
-    again = bakery.run(("baker/float",), last)
+    again = bakery.run(("baker__float",), last)
     assert again.failures == {}
     (report,) = models.rglob("train.json")
     assert (report.parent / "model" / "float").is_dir()
-    assert bakery.run(("baker/float",), last).materialized("baker/float")[last.isoformat()]["status"] == "unchanged"
+    assert bakery.run(("baker__float",), last).materialized("baker__float")[last.isoformat()]["status"] == "unchanged"

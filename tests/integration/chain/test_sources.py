@@ -9,19 +9,19 @@ pytestmark = pytest.mark.usefixtures("site")
 
 def test_a_server_that_is_down_fails_the_landing_and_says_what_to_do(bakery, site, bread):
     site.down = True
-    run = bakery.run(("visits/landing", "visits/raw"), bread.FIRST)
+    run = bakery.run(("visits__landing", "visits__raw"), bread.FIRST)
 
     assert set(run.failures) >= {"visits__landing"}
     message = run.failures["visits__landing"]
     assert "503" in message
     assert bread.FIRST.isoformat() in message
-    assert not run.checks("visits/landing")[bread.FIRST.isoformat(), "crawled"].passed
-    assert run.materialized("visits/raw") == {}
+    assert not run.checks("visits__landing")[bread.FIRST.isoformat(), "crawled"].passed
+    assert run.materialized("visits__raw") == {}
     assert not bakery.lake.exists("visits__raw")
     assert "try later" in message
 
     site.down = False
-    assert bakery.run(("visits/landing", "visits/raw"), bread.FIRST).failures == {}
+    assert bakery.run(("visits__landing", "visits__raw"), bread.FIRST).failures == {}
     assert bakery.lake.published("visits__raw", bread.FIRST).rows == bread.VISITS
 
 
@@ -29,7 +29,7 @@ def test_an_address_where_nobody_listens_is_a_failure_that_says_what_to_do(baker
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("BAKERY_URL", f"http://127.0.0.1:{free.getsockname()[1]}")
-        run = bakery.run(("visits/landing",), bread.FIRST)
+        run = bakery.run(("visits__landing",), bread.FIRST)
     message = run.failures["visits__landing"]
     assert "refuses connections" in message
     assert "check that the server is up" in message
@@ -39,27 +39,27 @@ def test_an_address_where_nobody_listens_is_a_failure_that_says_what_to_do(baker
 def test_a_day_that_the_site_does_not_have_does_not_stop_the_other_days(bakery, site, bread):
     first, second, third, _ = bread.DAYS
     site.put(second)
-    run = bakery.run(("visits/landing", "visits/raw", "sales"), first, third)
+    run = bakery.run(("visits__landing", "visits__raw", "sales"), first, third)
 
     assert "visits__landing_every_day_published" in run.failures
     assert str(second) in run.failures["visits__landing_every_day_published"]
-    assert "404" in (run.checks("visits/landing")[second.isoformat(), "crawled"].description or "")
+    assert "404" in (run.checks("visits__landing")[second.isoformat(), "crawled"].description or "")
     assert bakery.days("visits__raw") == bakery.days("sales") == [first, third]
 
     site.put(second, bread.visits(second))
-    assert bakery.run(("visits/landing", "visits/raw", "sales"), second).failures == {}
+    assert bakery.run(("visits__landing", "visits__raw", "sales"), second).failures == {}
     assert bakery.days("sales") == [first, second, third]
 
 
 def test_a_day_without_files_is_an_empty_partition_and_says_so(bakery, site, bread):
     site.put(bread.FIRST)
     site.empty.add(bread.FIRST.isoformat())
-    run = bakery.run(("visits/landing", "visits/raw"), bread.FIRST)
+    run = bakery.run(("visits__landing", "visits__raw"), bread.FIRST)
 
     assert run.failures == {}
-    assert run.materialized("visits/landing")[bread.FIRST.isoformat()]["outcome"] == "empty"
+    assert run.materialized("visits__landing")[bread.FIRST.isoformat()]["outcome"] == "empty"
     assert bakery.lake.published("visits__raw", bread.FIRST).rows == 0
-    told = run.checks("visits/raw")[bread.FIRST.isoformat(), "not_empty"]
+    told = run.checks("visits__raw")[bread.FIRST.isoformat(), "not_empty"]
     assert not told.passed
     assert told.severity.value == "WARN"
     assert told.description == "The site has no file for this day."
@@ -67,7 +67,7 @@ def test_a_day_without_files_is_an_empty_partition_and_says_so(bakery, site, bre
 
 def test_a_missing_secret_is_named_with_a_way_to_make_one(bakery, bread, monkeypatch):
     monkeypatch.delenv("SLUICE_PII_KEY")
-    run = bakery.run(("visits/landing", "visits/raw"), bread.FIRST)
+    run = bakery.run(("visits__landing", "visits__raw"), bread.FIRST)
 
     assert set(run.failures) >= {"visits__raw"}
     message = run.failures["visits__raw"]
@@ -76,14 +76,14 @@ def test_a_missing_secret_is_named_with_a_way_to_make_one(bakery, bread, monkeyp
     assert not bakery.lake.exists("visits__raw")
 
     monkeypatch.setenv("SLUICE_PII_KEY", bread.KEY)
-    assert bakery.run(("visits/raw",), bread.FIRST).failures == {}
+    assert bakery.run(("visits__raw",), bread.FIRST).failures == {}
 
 
 def test_another_secret_makes_other_pseudonyms(bakery, bread, monkeypatch):
-    assert bakery.run(("visits/landing", "visits/raw"), bread.FIRST).failures == {}
+    assert bakery.run(("visits__landing", "visits__raw"), bread.FIRST).failures == {}
     before = bakery.rows("visits__raw")
     monkeypatch.setenv("SLUICE_PII_KEY", "another key")
-    assert bakery.run(("visits/raw",), bread.FIRST).failures == {}
+    assert bakery.run(("visits__raw",), bread.FIRST).failures == {}
     after = bakery.rows("visits__raw")
     assert set(before["event_id"]) == set(after["event_id"])
     assert not set(before["user_id"]) & set(after["user_id"])
@@ -91,7 +91,7 @@ def test_another_secret_makes_other_pseudonyms(bakery, bread, monkeypatch):
 
 def test_an_address_whose_variable_is_not_set_is_named(bakery, bread, monkeypatch):
     monkeypatch.delenv("BAKERY_URL")
-    run = bakery.run(("visits/landing",), bread.FIRST)
+    run = bakery.run(("visits__landing",), bread.FIRST)
     assert "BAKERY_URL" in run.failures["visits__landing"]
 
 
@@ -104,7 +104,7 @@ def test_a_window_without_a_positive_label_is_explained_before_anything_is_train
             [bread.event(day, n, event_type="view", user_id=f"person-{n}", item_id=f"bread-{n}") for n in range(40)],
         )
     assert bakery.run(bread.DATA, bread.DAYS[0], bread.DAYS[-1]).failures == {}
-    run = bakery.run(("baker/float",), bread.DAYS[-1])
+    run = bakery.run(("baker__float",), bread.DAYS[-1])
     message = run.failures["baker__float"]
     assert "NoPositivesError" in message
     assert "least 0.5" in message
