@@ -18,6 +18,7 @@ Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 COLUMN_ARGUMENTS = ("column", "column_A", "column_B")
 CATALOGUE = Path(__file__).with_name("catalogue.json")
+HISTORY = "history"
 IN_TABLE = "expect_column_values_to_be_in_table"
 # A gate's own expectations, which Great Expectations does not have.
 OWN: Mapping[str, Mapping[str, Any]] = {
@@ -93,7 +94,8 @@ def parse_gate(raw: Sequence[Any], *, folder: Path | None = None) -> tuple[Expec
     """Read a gate.
 
     An entry is `{expectation: {argument: value, severity: …}}`, or Great Expectations' own
-    `{type: …, kwargs: {…}, severity: …}`, or `{suite: file}` for a suite file of the latter.
+    `{type: …, kwargs: {…}, severity: …}`, or `{suite: file}` for a suite file of the latter. What stands behind
+    `{history: …}` is left to `expectations.history.parse_history`.
 
     Args:
         raw: The entries.
@@ -108,6 +110,8 @@ def parse_gate(raw: Sequence[Any], *, folder: Path | None = None) -> tuple[Expec
 
 
 def _flatten(where: str, entry: Any, folder: Path | None) -> Iterable[tuple[str, str, dict[str, Any]]]:
+    if isinstance(entry, Mapping) and set(entry) == {HISTORY}:
+        return []
     if isinstance(entry, Mapping) and set(entry) == {"suite"}:
         path = (folder or Path()) / str(entry["suite"])
         return [

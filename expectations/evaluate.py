@@ -63,14 +63,14 @@ def _evaluate(
     context.variables.progress_bars = {"globally": False}
     suite = gx.ExpectationSuite(name=name)
     for number, spec in enumerate(gate):
-        suite.add_expectation_configuration(
-            ExpectationConfiguration(
-                type=spec.type,
-                kwargs=dict(spec.kwargs),
-                severity=spec.severity,
-                meta={"number": number, "severity": spec.severity},
-            )
+        configuration = ExpectationConfiguration(
+            type=spec.type,
+            kwargs=dict(spec.kwargs),
+            severity=spec.severity,
+            meta={"number": number, "severity": spec.severity},
         )
+        # The suite's own methods would put a second expectation of one kind on one column in the place of the first.
+        suite.expectations.append(configuration.to_domain_obj())
     suite = context.suites.add(suite)
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(name=f"{name} {partition}", data=_batch(context, name), suite=suite)

@@ -56,6 +56,9 @@ class ExpectationResult:
         unexpected_percent: Their share of the rows with a value, in percent.
         examples: At most 20 unexpected values, as plain JSON.
         message: One sentence for people.
+        value: What the bounds are about, as a number: the observed value, or the percentage of unexpected rows.
+        low: The least good value, where there is one.
+        high: The greatest good value, where there is one.
     """
 
     check_name: str
@@ -68,6 +71,9 @@ class ExpectationResult:
     unexpected_percent: float | None
     examples: tuple[Any, ...]
     message: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,26 @@ def _result(spec: ExpectationSpec, found: Mapping[str, Any]) -> ExpectationResul
         percent,
         examples,
         _message(spec, bool(found["success"]), observed, count, percent, examples, exception),
+        *_measured(spec, observed, percent),
     )
+
+
+def _measured(
+    spec: ExpectationSpec, observed: Any, percent: float | None
+) -> tuple[float | None, float | None, float | None]:
+    """The number that an expectation is about, and its bounds; None for what has none."""
+    if percent is not None:
+        return float(percent), None, (1 - float(spec.kwargs.get("mostly", 1))) * 100
+    if not _is_number(observed):
+        return None, None, None
+    exact = spec.kwargs.get("value")
+    low, high = (spec.kwargs.get(name, exact) for name in ("min_value", "max_value"))
+    high = spec.kwargs.get("threshold", high)
+    return float(observed), float(low) if _is_number(low) else None, float(high) if _is_number(high) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _plain(value: Any) -> Any:

@@ -15,12 +15,12 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from expectations.declaration import ExpectationSpec, GateError, Severity, nearest
+from expectations.declaration import HISTORY, SEVERITIES, ExpectationSpec, GateError, Severity, nearest
 
 # Of a normal distribution, the standard deviation over the median absolute deviation.
 NORMAL = 1.4826
@@ -35,22 +35,133 @@ class HistorySpec(BaseModel):
     Attributes:
         watch: The row count, and of each column the share of missing values, the mean, the distribution of values.
         partitions: How many of the last good partitions are looked at.
+        same_weekday: Only those of the same day of the week, where weekends are unlike other days.
         minimum: With fewer of them nothing is expected yet.
         deviations: How many robust standard deviations from the median are still good.
         slack: Bounds are never nearer to the median than this share of it; of shares, than this much itself.
-        columns: The columns watched; None for all.
+        columns: The columns watched; None for all. A declaration names those whose distribution is watched: text,
+            Booleans or categories, of few values.
         severity: What a deviation means.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     watch: tuple[Watch, ...] = ("row_count", "null_share", "mean")
-    partitions: int = Field(default=28, ge=1)
+    partitions: int = Field(default=28, ge=2)
+    same_weekday: bool = False
     minimum: int = Field(default=5, ge=2)
     deviations: float = Field(default=4.0, gt=0)
     slack: float = Field(default=0.05, ge=0)
     columns: tuple[str, ...] | None = None
     severity: Severity = "warning"
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.minimum > self.partitions:
+            raise ValueError(f"minimum {self.minimum} is more than the {self.partitions} partitions that are looked at")
+        return self
+
+    def past(self, days: Iterable[date], day: date) -> list[date]:
+        """Those of the published days that a day is held against, oldest first: never itself nor a later one."""
+        earlier = (one for one in days if one < day and (not self.same_weekday or one.weekday() == day.weekday()))
+        return sorted(earlier)[-self.partitions :]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One thing that is held against the past.
+
+    Attributes:
+        watch: What of it.
+        column: Of which column; None for the row count.
+        severity: What a deviation means.
+    """
+
+    watch: Watch
+    column: str | None
+    severity: Severity
+
+    @property
+    def check_name(self) -> str:
+        """A slug, unique within the gate."""
+        words = "__".join(filter(None, ["history", self.watch, self.column]))
+        return "".join(c if c.isalnum() or c == "_" else "_" for c in words)
+
+
+_CATEGORIES = (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
+
+
+def parse_history(raw: Sequence[Any], schema: Mapping[str, pl.DataType]) -> tuple[HistorySpec, ...]:
+    """Read the entries `history: {…}` of a gate, and check them against the columns of their table.
+
+    Args:
+        raw: The gate's entries; those that are no `history:` are left out.
+        schema: Column types; without those that nobody declared.
+
+    Returns:
+        Specs with their columns filled in.
+
+    Raises:
+        GateError: An argument is unknown or wrong, a column does not exist or cannot be watched so, or the same thing
+            is watched twice.
+    """
+    specs = tuple(
+        _spec_of(f"gate entry {number}: {HISTORY}", entry[HISTORY], schema)
+        for number, entry in enumerate(raw, 1)
+        if isinstance(entry, Mapping) and set(entry) == {HISTORY}
+    )
+    taken: set[str] = set()
+    for each in (one for spec in specs for one in watched(spec, schema)):
+        if each.check_name in taken:
+            of = f" of '{each.column}'" if each.column else ""
+            raise GateError(f"history: the {each.watch}{of} is watched twice; leave it out of one entry.")
+        taken.add(each.check_name)
+    return specs
+
+
+def _spec_of(where: str, entry: Any, schema: Mapping[str, pl.DataType]) -> HistorySpec:
+    if entry is not None and not isinstance(entry, Mapping):
+        raise GateError(f"{where}: write its arguments as a mapping, such as history: {{watch: [row_count, mean]}}")
+    try:
+        spec = HistorySpec(**(entry or {}))
+    except ValidationError as error:
+        raise GateError(f"{where}: {_complaint(error)}") from None
+    if "distribution" in spec.watch and spec.columns is None:
+        raise GateError(f"{where}: the watch 'distribution' needs 'columns'; name those that have few values.")
+    for column in spec.columns or ():
+        if column not in schema:
+            raise GateError(f"{where}: there is no column '{column}'{nearest(column, schema)}")
+    spec = spec.model_copy(update={"columns": spec.columns or tuple(schema)})
+    for watch in spec.watch:
+        if watch != "row_count" and not any(one.watch == watch for one in watched(spec, schema)):
+            raise GateError(f"{where}: none of the columns {', '.join(spec.columns or ())} has a {watch} to watch.")
+    return spec
+
+
+def _complaint(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    name = str(problem["loc"][0]) if problem["loc"] else ""
+    if problem["type"] == "extra_forbidden":
+        return f"unknown argument '{name}'{nearest(name, HistorySpec.model_fields)}"
+    if problem["type"] == "literal_error":
+        known = SEVERITIES if name == "severity" else get_args(Watch)
+        return f"'{name}' cannot be {problem['input']!r}{nearest(str(problem['input']), known)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"'{name}': {message} (got {problem['input']!r})" if name else message
+
+
+def watched(spec: HistorySpec, schema: Mapping[str, pl.DataType]) -> list[Watched]:
+    """What a spec watches of a table, known before there is any past: one asset check each."""
+    found = [Watched("row_count", None, spec.severity)] if "row_count" in spec.watch else []
+    for column in spec.columns or ():
+        dtype = schema[column]
+        applies = {
+            "null_share": True,
+            "mean": dtype.is_numeric(),
+            "distribution": dtype in _CATEGORIES,
+        }
+        found += [Watched(watch, column, spec.severity) for watch in spec.watch if applies.get(watch)]
+    return found
 
 
 @dataclass(frozen=True)
@@ -111,9 +222,15 @@ class Bounds:
         return self.low <= value <= self.high
 
 
-def profile(frame: pl.LazyFrame, *, day: date) -> Profile:
-    """Describe a partition: one streaming query, and a small one for the texts with few values."""
-    schema = frame.collect_schema()
+def profile(frame: pl.LazyFrame, *, day: date, columns: Sequence[str] | None = None) -> Profile:
+    """Describe a partition: one streaming query, and a small one for the texts with few values.
+
+    Args:
+        frame: Its rows.
+        day: The partition.
+        columns: Those to describe; None for all.
+    """
+    schema = {name: dtype for name, dtype in frame.collect_schema().items() if columns is None or name in columns}
     plans = [pl.len().alias("rows")]
     for name, dtype in schema.items():
         plans += [plan.alias(f"{name}\0{what}") for what, plan in _plans(name, dtype).items()]
@@ -127,7 +244,7 @@ def profile(frame: pl.LazyFrame, *, day: date) -> Profile:
     few = [
         name
         for name, dtype in schema.items()
-        if dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean) and 0 < found[name]["distinct"] <= MOST_CATEGORIES
+        if dtype in _CATEGORIES and 0 < found[name]["distinct"] <= MOST_CATEGORIES
     ]
     shares = _shares(frame, few)
     return Profile(day, rows, {name: _column(each, rows, shares.get(name)) for name, each in found.items()})
@@ -207,7 +324,8 @@ def expectations_from_history(
     Raises:
         GateError: A watched column is in no profile.
     """
-    past = sorted((each for each in history if each.day < day), key=lambda each: each.day)[-spec.partitions :]
+    known = {each.day: each for each in history}
+    past = [known[one] for one in spec.past(known, day)]
     if len(past) < spec.minimum:
         return ()
     found: list[ExpectationSpec] = []
@@ -286,5 +404,4 @@ def _whole(bounds: Bounds) -> dict[str, int]:
 
 def _spec(spec: HistorySpec, watch: Watch, kind: str, column: str | None, limits: Mapping[str, Any]) -> ExpectationSpec:
     arguments = {**({"column": column} if column else {}), **limits}
-    slug = "".join(c if c.isalnum() or c == "_" else "_" for c in "__".join(filter(None, ["history", watch, column])))
-    return ExpectationSpec(slug, kind, arguments, spec.severity)
+    return ExpectationSpec(Watched(watch, column, spec.severity).check_name, kind, arguments, spec.severity)

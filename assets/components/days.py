@@ -20,8 +20,11 @@ from dagster._core.errors import DagsterPipesExecutionError
 
 from assets.lake import Lake
 from assets.stages.day import Check, DayResult, Status
+from assets.stages.past import Override
 
 FORCE_TAG = "sluice/force"
+OVERRIDE_TAG = "sluice/publish_refused"
+BY_TAG = "sluice/by"
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,25 @@ def forced(context: dg.AssetExecutionContext) -> bool:
     return context.run.tags.get(FORCE_TAG, "").lower() == "true"
 
 
+def overriding(context: dg.AssetExecutionContext) -> Override | None:
+    """Whether the run was told to publish what a gate refused, by the tags `sluice/publish_refused` and `sluice/by`.
+
+    Raises:
+        dg.Failure: Only one of the two tags is there.
+    """
+    tags = context.run.tags
+    reason, by = (tags.get(name, "").strip() for name in (OVERRIDE_TAG, BY_TAG))
+    if OVERRIDE_TAG not in tags:
+        return None
+    if not reason or not by:
+        raise dg.Failure(
+            f"Publishing refused days needs the tag {OVERRIDE_TAG} with the reason, and {BY_TAG} with the name of who "
+            "decides; they stay on the record. Add what is missing, and run it again.",
+            allow_retries=False,
+        )
+    return Override(reason, by)
+
+
 def check_spec(
     name: str, asset: dg.AssetKey, partitions: dg.PartitionsDefinition[Any], description: str
 ) -> dg.AssetCheckSpec:
@@ -210,4 +232,4 @@ def check_spec(
         return dg.AssetCheckSpec(name, asset=asset, partitions_def=partitions, description=description, blocking=False)
 
 
-__all__ = ["Check", "Recorded", "behind", "check_spec", "days_of", "forced", "record_only", "run_days"]
+__all__ = ["Check", "Recorded", "behind", "check_spec", "days_of", "forced", "overriding", "record_only", "run_days"]

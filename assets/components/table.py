@@ -1,6 +1,6 @@
 """Table: cleaned records from one or more sources, behind a gate."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -8,16 +8,22 @@ import dagster as dg
 import polars as pl
 
 from assets.cleaning import CleaningError, TableSpec, check_table
-from assets.components import metadata
+from assets.components import gate_plot, metadata
 from assets.components.catalogue import Dataset, Offering, find
-from assets.components.days import Recorded, behind, check_spec, days_of, forced, run_days
+from assets.components.days import Recorded, behind, check_spec, days_of, forced, overriding, run_days
 from assets.components.source import Source
 from assets.components.verdict import every_day_check
+from assets.lake import Lake
 from assets.stages import table
 from assets.stages.day import DayResult
+from assets.stages.past import Audit, Reference
 from assets.stages.raw import quarantine_table
 from crawlers.quarantine import QUARANTINE_SCHEMA
+from expectations.declaration import nearest
 from expectations.gate import ExpectationSpec, GateError, check_gate, parse_gate
+from expectations.history import Watched, parse_history
+
+SLUICES_OWN = ("crawled_at", "_unknown", "_file", "_line")
 
 
 class Table(Offering[TableSpec]):
@@ -41,25 +47,49 @@ class Table(Offering[TableSpec]):
     def _sources(self, context: dg.ComponentLoadContext) -> list[Source]:
         return [find(context, self, name, "from", Source) for name in self.spec.from_]
 
-    def _gate(self, schema: Mapping[str, pl.DataType]) -> tuple[ExpectationSpec, ...]:
+    def _audit(self, context: dg.ComponentLoadContext, schema: Mapping[str, pl.DataType]) -> Audit:
+        declared = list(self.spec.gate)
         try:
-            gate = parse_gate(list(self.spec.gate))
+            gate = parse_gate(declared, folder=self.origin.path.parent)
             check_gate(gate, schema)
+            # What Sluice adds to the rows (their file, their line, when they were crawled) tells nothing of a day.
+            own = {name: dtype for name, dtype in schema.items() if name not in SLUICES_OWN}
+            history = parse_history(declared, own)
         except GateError as error:
             raise self.fail(str(error), ["gate"]) from None
-        return gate
+        return Audit(gate, history, self._references(context, gate), own)
+
+    def _references(self, context: dg.ComponentLoadContext, gate: Sequence[ExpectationSpec]) -> dict[str, Reference]:
+        references = {}
+        for expectation in gate:
+            if "other_table" not in expectation.kwargs:
+                continue
+            name, key = str(expectation.kwargs["other_table"]), str(expectation.kwargs["key"])
+            if name == self.name:
+                raise self.fail(f"{expectation.type}: '{name}' cannot look into itself.", ["gate"])
+            other: Any = find(context, self, name, "gate", Source, Table)
+            dataset = other.dataset(context)
+            if key not in dataset.schema:
+                raise self.fail(
+                    f"{expectation.type}: '{name}' has no column '{key}'{nearest(key, dataset.schema)}", ["gate"]
+                )
+            snapshot = other.spec.snapshot if isinstance(other, Source) else other.spec.event_time is None
+            references[name] = Reference(dataset.table, snapshot, dataset.key.to_user_string())
+        return references
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The table and its quarantine, each expectation as a check."""
         dataset = self.dataset(context)
-        gate = self._gate(dataset.schema)
+        audit = self._audit(context, dataset.schema)
         sources = self._sources(context)
         partitions = self.product.partitions
         lateness = self.spec.lateness_days
         key, rejected = dataset.key, dg.AssetKey(f"{self.name}__quarantine")
         # No offsets here, although late records make a day read the days after it: Dagster would stretch every backfill
         # by them, into days that nobody asked for. The run brings the days behind it up to date itself.
-        deps = [dg.AssetDep(source.dataset(context).key) for source in sources]
+        upstream = [source.dataset(context).key for source in sources]
+        upstream += [dg.AssetKey(reference.asset) for reference in audit.references.values()]
+        deps = [dg.AssetDep(key) for key in dict.fromkeys(upstream)]
         common: dict[str, Any] = {
             "partitions_def": partitions,
             "group_name": self.product.name,
@@ -75,7 +105,7 @@ class Table(Offering[TableSpec]):
                 key,
                 description=self.spec.description or f"{self.name}: cleaned records.",
                 kinds={"polars", "deltalake", "greatexpectations"},
-                code_version=table.code_version(self.spec),
+                code_version=table.code_version(self.spec, audit),
                 metadata=metadata.definition(dataset.schema, self.name, described),
                 **common,
             ),
@@ -89,7 +119,11 @@ class Table(Offering[TableSpec]):
         ]
         checks = [
             check_spec("conserved", key, partitions, "Rows in = rows out + quarantined + removed."),
-            *(check_spec(e.check_name, key, partitions, f"{e.type} ({e.severity}): {dict(e.kwargs)}") for e in gate),
+            *(
+                check_spec(e.check_name, key, partitions, f"{e.type} ({e.severity}): {dict(e.kwargs)}")
+                for e in audit.gate
+            ),
+            *(check_spec(w.check_name, key, partitions, _watching(w)) for w in audit.watched),
         ]
         tables = {source.name: source.dataset(context).table for source in sources}
 
@@ -105,9 +139,19 @@ class Table(Offering[TableSpec]):
             lake = context.resources.lake.open()
             days = days_of(context)
 
+            override = overriding(context)
+
             def work(day: date) -> DayResult:
+                if override and day in days:
+                    return table.publish_refused(lake, self.spec, audit, tables, day, override)
                 return table.materialize(
-                    lake, self.spec, gate, tables, day, run_id=context.run.run_id, force=forced(context) and day in days
+                    lake,
+                    self.spec,
+                    audit,
+                    tables,
+                    day,
+                    run_id=context.run.run_id,
+                    force=forced(context) and day in days,
                 )
 
             yield from run_days(
@@ -119,8 +163,25 @@ class Table(Offering[TableSpec]):
                     Recorded(rejected, frozenset({"published", "unchanged", "refused"})),
                 ],
                 checks=checks,
-                describe=metadata.rows,
+                describe=lambda result: metadata.rows(result) | _plot(lake, self.name, result, days[-1]),
                 amend=behind(days, lateness, lake, self.name),
             )
 
         return dg.Definitions(assets=[clean], asset_checks=[every_day_check(key)])
+
+
+def _plot(lake: Lake, name: str, result: DayResult, last: date) -> dict[str, Any]:
+    """What each expectation observed over the last partitions; a run over a range draws it once, for its last day."""
+    if result.day != last or not result.report.get("expectations"):
+        return {}
+    return gate_plot.over_days([*table.observed(lake, name, before=last), (last, result.report["expectations"])])
+
+
+def _watching(one: Watched) -> str:
+    what = {
+        "row_count": "The number of rows",
+        "null_share": "The share of missing values",
+        "mean": "The mean",
+        "distribution": "The distribution",
+    }[one.watch]
+    return f"{what}{f' of {one.column}' if one.column else ''} is what the last good days let expect ({one.severity})."

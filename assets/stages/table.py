@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from assets.cleaning import TableSpec, plan
 from assets.lake import Lake, Staged, digest
 from assets.stages.day import Check, DayResult
 from assets.stages.ledger import blocked, conserved, reasons, remember, remembered
+from assets.stages.past import (
+    Audit,
+    Override,
+    good_profiles,
+    newest_reference,
+    profile_staged,
+    scan_reference,
+    unjudged,
+)
 from assets.stages.raw import quarantine_table
 from crawlers.accounting import Accounting
-from expectations.gate import ExpectationResult, ExpectationSpec, GateReport, run_gate
+from expectations.gate import ExpectationResult, ExpectationSpec, GateReport, Severity, run_gate
+from expectations.history import expectations_from_history, watched
 
 VERSION = 1
 """Raise it when the meaning of a step changes: every partition is then cleaned anew."""
@@ -21,9 +32,9 @@ MAX_PASSES = 4
 """How often a day is cleaned in one go because its inputs changed meanwhile."""
 
 
-def code_version(spec: TableSpec) -> str:
-    """Changes when the declaration changes in a way that changes the rows."""
-    return digest("table", VERSION, _meaning(spec))[:16]
+def code_version(spec: TableSpec, audit: Audit) -> str:
+    """Changes when the declaration changes in a way that changes the rows, or what they must meet."""
+    return digest("table", VERSION, _meaning(spec), [asdict(one) for one in audit.gate])[:16]
 
 
 def _meaning(spec: TableSpec) -> dict[str, Any]:
@@ -34,7 +45,7 @@ def _meaning(spec: TableSpec) -> dict[str, Any]:
 def materialize(
     lake: Lake,
     spec: TableSpec,
-    gate: Sequence[ExpectationSpec],
+    audit: Audit,
     sources: Mapping[str, str],
     day: date,
     *,
@@ -49,19 +60,19 @@ def materialize(
     Args:
         lake: Where the raw tables are read and the table is written.
         spec: The table.
-        gate: Its expectations.
+        audit: What the rows must meet.
         sources: The lake's table of each declared source.
         day: The partition (event day).
         run_id: Recorded with the commits.
         force: Clean even when inputs and declaration have not changed.
     """
     for _ in range(MAX_PASSES - 1):
-        result = _materialize(lake, spec, gate, sources, day, run_id=run_id, force=force)
+        result = _materialize(lake, spec, audit, sources, day, run_id=run_id, force=force)
         inputs = _inputs(lake, spec, sources, day)
         if result.status != "published" or result.report["inputs"] == inputs:
             return result
         force = False
-    return _materialize(lake, spec, gate, sources, day, run_id=run_id, force=force)
+    return _materialize(lake, spec, audit, sources, day, run_id=run_id, force=force)
 
 
 def _inputs(lake: Lake, spec: TableSpec, sources: Mapping[str, str], day: date) -> dict[str, dict[str, str]]:
@@ -78,7 +89,7 @@ def _inputs(lake: Lake, spec: TableSpec, sources: Mapping[str, str], day: date) 
 def _materialize(
     lake: Lake,
     spec: TableSpec,
-    gate: Sequence[ExpectationSpec],
+    audit: Audit,
     sources: Mapping[str, str],
     day: date,
     *,
@@ -89,8 +100,13 @@ def _materialize(
     for source, present in inputs.items():
         if not present:
             return blocked(day, f"{source}__raw", f"{source}__raw")
+    looked_into = {name: newest_reference(lake, reference, day) for name, reference in audit.references.items()}
+    for name, newest in looked_into.items():
+        if newest is None:
+            asset = audit.references[name].asset
+            return blocked(day, f"{asset}, which the gate looks into,", asset)
     last = day + timedelta(days=spec.lateness_days)
-    identity = digest("table", code_version(spec), inputs)
+    identity = digest("table", code_version(spec, audit), inputs)
     tables = (spec.name, quarantine_table(spec.name))
     if not force and (earlier := remembered(lake, tables, day, identity)):
         return earlier
@@ -110,13 +126,15 @@ def _materialize(
     )
     accounting.check(f"{spec.name} {day}")
     provenance = {"inputs": inputs, "digest": identity}
-    return _audit(lake, spec, gate, day, (kept, rejected), accounting, provenance, force=force)
+    if looked_into:
+        provenance["references"] = {name: str(newest) for name, newest in looked_into.items()}
+    return _audit(lake, spec, audit, day, (kept, rejected), accounting, provenance, force=force)
 
 
 def _audit(
     lake: Lake,
     spec: TableSpec,
-    gate: Sequence[ExpectationSpec],
+    audit: Audit,
     day: date,
     staged: tuple[Staged, Staged],
     accounting: Accounting,
@@ -125,15 +143,24 @@ def _audit(
     force: bool,
 ) -> DayResult:
     kept, rejected = staged
+    rows = lake.scan_staged(kept)
+    learned, untold = _learned(lake, spec, audit, day)
+    if audit.history:
+        profile_staged(lake, audit, spec.name, day, kept.digest, rows)
+    gate = (*audit.gate, *learned)
     verdict = run_gate(
         gate,
-        lake.scan_staged(kept),
+        rows,
         name=spec.name,
         partition=day.isoformat(),
         docs_dir=lake.reports_dir(spec.name, day) / "docs" if gate else None,
         static_dir=lake.reports_dir(spec.name, day).parent / "docs_static",
+        tables={
+            name: scan_reference(lake, audit.references[name], date.fromisoformat(newest))
+            for name, newest in provenance.get("references", {}).items()
+        },
     )
-    checks = (conserved(accounting), *(_check(result) for result in verdict.results))
+    checks = (conserved(accounting), *(_check(result) for result in verdict.results), *untold)
     report = {
         "rows": kept.rows,
         "bytes": kept.bytes,
@@ -155,21 +182,90 @@ def _audit(
     return DayResult(day, "published", {**report, "version": version}, checks)
 
 
+def publish_refused(
+    lake: Lake, spec: TableSpec, audit: Audit, sources: Mapping[str, str], day: date, override: Override
+) -> DayResult:
+    """Publish what the gate refused, on purpose; the reason and the name stay in the table's history and the report.
+
+    Only what would be made today as well is published: when the inputs or the declaration have changed since the
+    refusal, the gate is to judge anew.
+    """
+    identity = digest("table", code_version(spec, audit), _inputs(lake, spec, sources, day))
+    kept = [one for one in lake.refused(spec.name, day) if one.digest == identity]
+    if not kept:
+        older = (
+            ", though it holds one of other inputs or of another declaration" if lake.refused(spec.name, day) else ""
+        )
+        return DayResult(
+            day,
+            "failed",
+            message=f"No refusal of {spec.name} for {day} is kept{older}. Materialise {spec.name} for {day} without "
+            "the override first; if the gate refuses it, it can be overridden.",
+        )
+    entry = lake.ledger(spec.name, day, digest=identity)
+    checks = tuple(Check(**check) for check in entry["checks"])
+    report = {**entry["report"], "gate": "overridden", "override_reason": override.reason, "override_by": override.by}
+    remember(lake, spec.name, day, identity, report, checks)
+    version = lake.publish_refused(spec.name, day, reason=override.reason, by=override.by, digest=identity)
+    message = f"Published on purpose, by {override.by}: {override.reason}"
+    return DayResult(day, "published", {**report, "version": version}, checks, message)
+
+
+def observed(lake: Lake, table: str, *, before: date, most: int = 27) -> list[tuple[date, list[dict[str, Any]]]]:
+    """What the expectations observed on the published days before one, oldest first."""
+    published = lake.published_days(table) if lake.exists(table) else {}
+    found = []
+    for day in sorted(one for one in published if one < before)[-most:]:
+        if not published[day].digest:
+            continue  # written by another program
+        found.append((day, lake.ledger(table, day, digest=published[day].digest)["report"]["expectations"]))
+    return found
+
+
+def _learned(
+    lake: Lake, spec: TableSpec, audit: Audit, day: date
+) -> tuple[tuple[ExpectationSpec, ...], tuple[Check, ...]]:
+    """The expectations that earlier days give reason for, and a word about what they do not judge yet."""
+    if not audit.history:
+        return (), ()
+    profiles = good_profiles(lake, audit, spec.name, day)
+    learned: list[ExpectationSpec] = []
+    untold: list[Check] = []
+    for one in audit.history:
+        expectations = expectations_from_history(one, profiles, day=day)
+        learned += expectations
+        judged = {expectation.check_name for expectation in expectations}
+        past = one.past([each.day for each in profiles], day)
+        for thing in watched(one, audit.schema):
+            if thing.check_name not in judged:
+                text = f"Not judged yet: {unjudged(one, past, thing)}"
+                untold.append(
+                    Check(thing.check_name, passed=True, severity=_severity(thing.severity), description=text)
+                )
+    return tuple(learned), tuple(untold)
+
+
 def _check(result: ExpectationResult) -> Check:
     return Check(
         result.check_name,
         result.success,
-        severity="error" if result.severity == "critical" else "warning",
+        severity=_severity(result.severity),
         description=result.message,
         metadata={
             "expectation": result.expectation,
             "severity": result.severity,
             "observed": result.observed,
+            "lowest_good": result.low,
+            "highest_good": result.high,
             "unexpected_count": result.unexpected_count,
             "unexpected_percent": result.unexpected_percent,
             "examples": list(result.examples),
         },
     )
+
+
+def _severity(declared: Severity) -> Literal["error", "warning"]:
+    return "error" if declared == "critical" else "warning"
 
 
 def _row(result: ExpectationResult) -> dict[str, Any]:
@@ -179,6 +275,9 @@ def _row(result: ExpectationResult) -> dict[str, Any]:
         "severity": result.severity,
         "observed": "" if result.observed is None else str(result.observed),
         "unexpected": result.unexpected_count,
+        "value": result.value,
+        "low": result.low,
+        "high": result.high,
     }
 
 

@@ -118,3 +118,19 @@ def test_sql_finds_unexpected_rows():
         partition="2026-01-01",
     ).results
     assert (result.success, result.observed) == (False, 1)
+
+
+def test_several_expectations_of_one_kind_on_one_column_are_all_examined():
+    pattern = "expect_column_values_to_match_regex"
+    gate = parse_gate(
+        [
+            {pattern: {"column": "item", "regex": "^i"}},
+            {pattern: {"column": "item", "regex": "x$"}},
+            {pattern: {"column": "item", "regex": "^i"}},
+            {"expect_table_row_count_to_be_between": {"min_value": 1}},
+            {"expect_table_row_count_to_be_between": {"max_value": 1, "severity": "warning"}},
+        ]
+    )
+    report = run_gate(gate, pl.LazyFrame({"item": ["i1", "i2"]}), name="t", partition="p")
+    assert [result.success for result in report.results] == [True, False, True, True, False]
+    assert len({result.check_name for result in report.results}) == 5

@@ -11,6 +11,7 @@ from assets.features import FeaturesSpec
 from assets.labeling import LabelsSpec
 from assets.stages import features, labels, model, raw, table
 from assets.stages.day import DayResult
+from assets.stages.past import Audit
 from crawlers.spec import SourceSpec
 from training.spec import ModelSpec
 
@@ -32,7 +33,7 @@ def road(**changes):
 
 VERSIONS = {
     "source": lambda **changes: raw.code_version(SourceSpec.model_validate(declared("clickstream") | changes)),
-    "table": lambda **changes: table.code_version(TableSpec.model_validate(declared("events") | changes)),
+    "table": lambda **changes: table.code_version(TableSpec.model_validate(declared("events") | changes), Audit()),
     "labels": lambda **changes: labels.code_version(LabelsSpec.model_validate(declared("engagement") | changes)),
     "features": lambda **changes: features.code_version(examples(**changes)),
     "model": lambda **changes: model.code_version(road(**changes)),

@@ -1,0 +1,122 @@
+"""What a day of a table is held against beside its own rows: earlier days of it, and other tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from assets.lake import Lake
+from expectations.gate import ExpectationSpec
+from expectations.history import HistorySpec, Profile, Watched, profile, watched
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Another table that a gate looks into.
+
+    Attributes:
+        table: The lake's name.
+        snapshot: Whether each of its partitions holds everything; otherwise all of them together do.
+        asset: What to materialise when it is missing.
+    """
+
+    table: str
+    snapshot: bool
+    asset: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What a staged day must meet.
+
+    Attributes:
+        gate: The declared expectations.
+        history: What is held against the last good partitions; each with its columns named.
+        references: The other tables that the gate looks into, by the name it calls them.
+        schema: Column types of the table.
+    """
+
+    gate: tuple[ExpectationSpec, ...] = ()
+    history: tuple[HistorySpec, ...] = ()
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    schema: Mapping[str, pl.DataType] = field(default_factory=dict)
+
+    @property
+    def watched(self) -> tuple[Watched, ...]:
+        """Everything that is held against the past."""
+        return tuple(one for spec in self.history for one in watched(spec, self.schema))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a profile describes."""
+        return tuple(sorted({column for spec in self.history for column in spec.columns or ()}))
+
+
+@dataclass(frozen=True)
+class Override:
+    """The decision to publish what a gate refused.
+
+    Attributes:
+        reason: Why it is right all the same.
+        by: Who decided.
+    """
+
+    reason: str
+    by: str
+
+
+def newest_reference(lake: Lake, reference: Reference, day: date) -> date | None:
+    """The newest published day of another table that a day may look at: its own or an earlier one."""
+    days = lake.published_days(reference.table) if lake.exists(reference.table) else {}
+    return max((one for one in days if one <= day), default=None)
+
+
+def scan_reference(lake: Lake, reference: Reference, newest: date) -> pl.LazyFrame:
+    """The rows of another table as of a day: of a snapshot that day's, of events all up to it."""
+    return lake.scan(reference.table, start=newest if reference.snapshot else None, end=newest)
+
+
+def profile_staged(lake: Lake, audit: Audit, table: str, day: date, digest: str, frame: pl.LazyFrame) -> Profile:
+    """Describe content, and write the description beside the partition's reports; it counts once that is published."""
+    described = profile(frame, day=day, columns=audit.columns)
+    lake.write_report(table, day, _path(digest), json.dumps(described.to_json(), default=str))
+    return described
+
+
+def good_profiles(lake: Lake, audit: Audit, table: str, day: date) -> list[Profile]:
+    """Descriptions of the published partitions that a day is held against.
+
+    A partition that was published before its columns were watched is described now.
+    """
+    published = lake.published_days(table) if lake.exists(table) else {}
+    wanted = sorted({one for spec in audit.history for one in spec.past(published, day)})
+    return [_profile(lake, audit, table, one, published[one].digest) for one in wanted]
+
+
+def _profile(lake: Lake, audit: Audit, table: str, day: date, digest: str) -> Profile:
+    text = lake.read_report(table, day, _path(digest))
+    # Content that another program wrote has no digest that would tell its versions apart.
+    if text is not None and digest:
+        found = Profile.from_json(json.loads(text))
+        if set(audit.columns) <= set(found.columns):
+            return found
+    frame = lake.scan(table, start=day, end=day)
+    missing = [column for column in audit.columns if column not in frame.collect_schema()]
+    # A column that the table has got since: until then it was missing in every row.
+    frame = frame.with_columns(pl.lit(None, audit.schema[column]).alias(column) for column in missing)
+    return profile_staged(lake, audit, table, day, digest, frame)
+
+
+def _path(digest: str) -> str:
+    return f"profile/{digest}.json"
+
+
+def unjudged(spec: HistorySpec, past: Sequence[date], one: Watched) -> str:
+    """Why something watched has no bounds yet, in one sentence."""
+    if len(past) < spec.minimum:
+        return f"{len(past)} of the {spec.minimum} good partitions are there that bounds are learned from."
+    return f"The past gives no bounds for the {one.watch} of '{one.column}': it had too many different values, or none."
