@@ -116,8 +116,8 @@ class Keys:
         repeated: list[Words] = []
         for share in range(shares):
             part = frame if shares == 1 else frame.filter(pl.col(WORD) % shares == share)
-            words = part.collect(engine="streaming")[WORD].to_numpy(writable=True)
-            words.sort()
+            # Polars sorts on every core, NumPy on one.
+            words = part.collect(engine="streaming")[WORD].sort(in_place=True).to_numpy()
             same = words[1:] == words[:-1]
             twins = int(np.count_nonzero(same))
             rows += len(words)

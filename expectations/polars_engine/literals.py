@@ -14,7 +14,8 @@ from dateutil import parser  # type: ignore[import-untyped]
 
 from expectations.polars_engine.errors import PolarsEngineError
 
-_TEXT = (pl.String, pl.Categorical, pl.Enum)
+# A column of nulls only has the type Null: it may be meant as text and as numbers alike.
+_TEXT = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
 def is_text(dtype: pl.DataType) -> bool:
@@ -24,7 +25,7 @@ def is_text(dtype: pl.DataType) -> bool:
 
 def is_number(dtype: pl.DataType) -> bool:
     """Whether values of a type can be compared with numbers; pandas counts booleans among them."""
-    return dtype.is_numeric() or dtype == pl.Boolean
+    return dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)
 
 
 def comparable(name: str, column: pl.Expr, dtype: pl.DataType, value: Any) -> tuple[pl.Expr, pl.Expr]:
@@ -33,6 +34,8 @@ def comparable(name: str, column: pl.Expr, dtype: pl.DataType, value: Any) -> tu
     Raises:
         PolarsEngineError: Values of the column can never compare with the constant.
     """
+    if dtype == pl.Null:
+        return column.cast(pl.Boolean), pl.lit(value=True)
     if is_text(dtype) and isinstance(value, str):
         return column.cast(pl.String), pl.lit(value)
     if isinstance(value, bool) and dtype == pl.Boolean:
@@ -51,7 +54,8 @@ def comparable(name: str, column: pl.Expr, dtype: pl.DataType, value: Any) -> tu
     if dtype == pl.Duration and isinstance(value, dt.timedelta):
         return column, pl.lit(value)
     raise PolarsEngineError(
-        f"Column '{name}' of type {dtype} cannot be compared with {value!r} ({type(value).__name__})."
+        f"Column '{name}' of type {dtype} cannot be compared with {value!r} ({type(value).__name__}); "
+        "give a value of the column's type, or cast the column."
     )
 
 
@@ -101,12 +105,17 @@ def members(values: Iterable[Any], dtype: pl.DataType) -> pl.Series:
 
     A value of another type is equal to none of the column's, so it is left out: the text "1" is not the number 1.
     """
-    kept = [found for value in values if (found := _member(value, dtype)) is not None]
+    kept = [found for value in values if (found := member(value, dtype)) is not None]
     target: pl.DataType = pl.String() if is_text(dtype) else dtype
     return pl.Series("members", kept, dtype=target)
 
 
-def _member(value: Any, dtype: pl.DataType) -> Any:  # noqa: C901, PLR0911 - one line a type
+def member(value: Any, dtype: pl.DataType) -> Any:  # noqa: C901, PLR0911 - one line a type
+    """The value as a column of this type would hold it; None when it cannot.
+
+    Raises:
+        PolarsEngineError: Values of the type are made of values.
+    """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if is_text(dtype):
@@ -132,7 +141,9 @@ def _member(value: Any, dtype: pl.DataType) -> Any:  # noqa: C901, PLR0911 - one
         return value if isinstance(value, dt.time) else None
     if dtype == pl.Duration:
         return value if isinstance(value, dt.timedelta) else None
-    raise PolarsEngineError(f"Values of type {dtype} cannot be compared with a set.")
+    if dtype == pl.Binary:
+        return value if isinstance(value, bytes) else None
+    raise PolarsEngineError(f"Values of type {dtype} cannot be compared with a set; compare a field of theirs.")
 
 
 @functools.cache

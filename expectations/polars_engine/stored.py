@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 from great_expectations.expectations import core
 
-from expectations.polars_engine.engine import PolarsExecutionEngine
+from expectations.polars_engine.verdict import Verdict, judge_with
 
 
-def _with_python_scalars(expectation: Any) -> None:
-    original: Callable[..., Any] = expectation._validate  # noqa: SLF001 - pinned by a characterisation test
-
-    @functools.wraps(original)
-    def validate(
-        self: Any, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
-    ) -> Any:
-        answer = original(self, metrics, runtime_configuration, execution_engine)
-        if isinstance(execution_engine, PolarsExecutionEngine):
-            answer["success"] = bool(answer["success"])
-            details = answer["result"]["details"]
-            details["success_details"] = [bool(each) for each in details["success_details"]]
-        return answer
-
-    expectation._validate = validate  # noqa: SLF001 - likewise
+def _with_python_scalars(expectation: Any, _: dict[str, Any], as_usual: Callable[[Any], Verdict]) -> Verdict:
+    verdict = as_usual(expectation)
+    verdict["success"] = bool(verdict["success"])
+    details = verdict["result"]["details"]
+    details["success_details"] = [bool(each) for each in details["success_details"]]
+    return verdict
 
 
-_with_python_scalars(core.ExpectColumnQuantileValuesToBeBetween)
+judge_with(core.ExpectColumnQuantileValuesToBeBetween, _with_python_scalars)

@@ -7,15 +7,14 @@ that people bring along from pandas, NumPy and Python (`int64`, `str`, `datetime
 from __future__ import annotations
 
 import difflib
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 from great_expectations.expectations import core
 
-from expectations.polars_engine.engine import PolarsExecutionEngine
 from expectations.polars_engine.errors import PolarsEngineError, missing_column
+from expectations.polars_engine.verdict import Judge, Verdict, judge_with
 
 _INTEGERS = ("Int8", "Int16", "Int32", "Int64", "Int128", "UInt8", "UInt16", "UInt32", "UInt64")
 # Names from elsewhere, lower case, to the names of the Polars types that they mean.
@@ -96,30 +95,21 @@ def is_of_type(dtype: pl.DataType, name: str) -> bool:
     raise PolarsEngineError(f"There is no type '{name}'; {hint}")
 
 
-def _of_type(expectation: Any, column: str, types: Sequence[Mapping[str, Any]], argument: str) -> dict[str, Any]:
-    known = {entry["name"]: entry["type"] for entry in types}
-    if column not in known:
-        raise missing_column(column, known)
-    dtype, wanted = known[column], expectation.configuration.kwargs.get(argument)
-    names = [wanted] if isinstance(wanted, str) else wanted
-    success = names is None or any(map(functools.partial(is_of_type, dtype), names))
-    return {"success": success, "result": {"observed_value": str(dtype)}}
+def _by(argument: str) -> Judge:
+    """Judge by the column's type; the argument holds the name that it should have, or several to choose from."""
+
+    def judge(expectation: Any, metrics: dict[str, Any], _: Callable[[Any], Verdict]) -> Verdict:
+        known = {entry["name"]: entry["type"] for entry in metrics["table.column_types"]}
+        if expectation.column not in known:
+            raise missing_column(expectation.column, known)
+        dtype, wanted = known[expectation.column], expectation.configuration.kwargs.get(argument)
+        names = [wanted] if isinstance(wanted, str) else wanted
+        success = names is None or any(is_of_type(dtype, name) for name in names)
+        return {"success": success, "result": {"observed_value": str(dtype)}}
+
+    return judge
 
 
-def _teach(expectation: Any, argument: str) -> None:
-    original: Callable[..., Any] = expectation._validate  # noqa: SLF001 - pinned by a characterisation test
-
-    @functools.wraps(original)
-    def validate(
-        self: Any, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
-    ) -> Any:
-        if not isinstance(execution_engine, PolarsExecutionEngine):
-            return original(self, metrics, runtime_configuration, execution_engine)
-        return _of_type(self, self.configuration.kwargs["column"], metrics["table.column_types"], argument)
-
-    expectation._validate = validate  # noqa: SLF001 - likewise
-
-
-_teach(core.ExpectColumnValuesToBeOfType, "type_")
-_teach(core.ExpectColumnValuesToBeInTypeList, "type_list")
-_teach(core.ExpectColumnTypeToBe, "type_")
+judge_with(core.ExpectColumnValuesToBeOfType, _by("type_"))
+judge_with(core.ExpectColumnValuesToBeInTypeList, _by("type_list"))
+judge_with(core.ExpectColumnTypeToBe, _by("type_"))

@@ -14,7 +14,8 @@ from expectations.polars_engine.providers import column_aggregate_metric
 
 def _numbers(column: Column) -> pl.Expr:
     column.need_number()
-    return column.values.cast(pl.Float64) if column.dtype.is_decimal() or column.dtype == pl.Boolean else column.values
+    as_float = column.dtype.is_decimal() or column.dtype in (pl.Boolean, pl.Null)
+    return column.values.cast(pl.Float64) if as_float else column.values
 
 
 @column_aggregate_metric("column.mean")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,8 @@ def z_score(column: Column, metrics: Mapping[str, Any], threshold: float, *, dou
     column.need_number()
     mean: float | None = metrics["column.mean"]
     spread: float | None = metrics["column.standard_deviation"]
-    if not spread or mean is None:
+    # Infinite values have no finite spread.
+    if mean is None or not spread or not math.isfinite(spread):
         return pl.lit(value=True)
     score = (column.expr.cast(pl.Float64) - mean) / spread
     return score.abs() < abs(threshold) if double_sided else score < threshold
@@ -46,14 +48,18 @@ def outlier_statistics(column: Column, method: str = IQR_METHOD) -> Work:
 
 
 def _symmetric(mean: float | None, spread: float | None) -> OutlierStatistics:
-    return OutlierStatistics.symmetric(center=mean, spread=spread)
+    return OutlierStatistics.symmetric(center=_known(mean), spread=_known(spread))
 
 
 def _quartiles(values: Any) -> OutlierStatistics:
     if not len(values):
         return OutlierStatistics(None, None, None)
-    low, high = (float(value) for value in values.astype(float).quantile([0.25, 0.75]))
-    return OutlierStatistics(low, high, high - low)
+    low, high = (float(value) for value in values.quantile([0.25, 0.75]))
+    return OutlierStatistics(_known(low), _known(high), _known(high - low))
+
+
+def _known(number: float | None) -> float | None:
+    return None if number is None or math.isnan(number) else number
 
 
 @column_map_metric(

@@ -19,6 +19,8 @@ def alike(a: Column, b: Column) -> tuple[pl.Expr, pl.Expr]:
     Raises:
         PolarsEngineError: No value of one compares with a value of the other.
     """
+    if pl.Null in (a.dtype, b.dtype):
+        return a.expr.cast(pl.Boolean), b.expr.is_not_null()
     if is_text(a.dtype) and is_text(b.dtype):
         return a.expr.cast(pl.String), b.expr.cast(pl.String)
     if a.dtype == b.dtype and (is_number(a.dtype) or a.dtype.is_temporal()):

@@ -8,28 +8,38 @@ from typing import Any
 import pandas as pd
 import polars as pl
 
+from expectations.polars_engine import ranks
 from expectations.polars_engine.bundle import Procedure, Work
 from expectations.polars_engine.domain import Column
 from expectations.polars_engine.errors import PolarsEngineError
 from expectations.polars_engine.providers import column_aggregate_metric
+from expectations.polars_engine.ranks import Ranks
 
 INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
-def whole_column(column: Column, finish: Callable[[pd.Series[Any]], Any]) -> Work:
-    """Something of a column's values as a pandas series; those who ask for the same column share it."""
+def whole_column(column: Column, finish: Callable[[Any], Any]) -> Work:
+    """Something of a column's values by rank; those who ask for the same column share it.
+
+    Args:
+        column: The column.
+        finish: It is given a pandas series, or `Ranks` when that would be too long.
+    """
     mask = column.domain.mask
     identity = ("values", id(column.domain.frame), column.name, None if mask is None else mask.meta.serialize())
 
-    def fetch() -> pd.Series[Any]:
+    def fetch() -> pd.Series[Any] | Ranks:
         frame = column.domain.frame.filter(column.present()).select(_plain(column).alias(column.name))
+        rows = int(frame.select(pl.len()).collect(engine="streaming").item())
+        if rows > ranks.VALUES_AT_ONCE:
+            return Ranks(frame, column.name, rows)
         return frame.collect(engine="streaming")[column.name].to_pandas()
 
     return Procedure(identity, fetch, finish)
 
 
 def _plain(column: Column) -> pl.Expr:
-    if column.dtype.is_decimal() or column.dtype in (pl.Int128, pl.UInt128):
+    if column.dtype.is_decimal() or column.dtype in (pl.Int128, pl.UInt128, pl.Null):
         return column.expr.cast(pl.Float64)
     if column.dtype == pl.Date:
         return column.expr.cast(pl.Datetime("us"))

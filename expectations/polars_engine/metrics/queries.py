@@ -17,9 +17,12 @@ from expectations.polars_engine.samples import MOST_VALUES
 def _answer(domain: Domain, query: str) -> pl.LazyFrame:
     try:
         # As GX formats it for a database: {batch} is the table, and doubled braces are braces.
-        return pl.SQLContext({"batch": domain.rows()}).execute(query.format(batch="batch"))
+        answer = pl.SQLContext({"batch": domain.rows()}).execute(query.format(batch="batch"))
+        # The plan is resolved now, so that a column that is not there is told with the query.
+        answer.collect_schema()
     except (pl.exceptions.PolarsError, KeyError, IndexError) as error:
-        raise PolarsEngineError(f"The query {query!r} cannot be answered: {error}") from None
+        raise PolarsEngineError(f"The query {query!r} cannot be answered: {plain(error)}") from None
+    return answer
 
 
 @table_metric("unexpected_rows_query.row_count", keys=("unexpected_rows_query",))

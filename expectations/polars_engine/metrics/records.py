@@ -41,7 +41,8 @@ def sum_equal(columns: Sequence[Column], sum_total: float) -> pl.Expr:
     """Expected: values that add up; with a missing one they do not."""
     for column in columns:
         column.need_number()
-    total = columns[0].expr.cast(pl.Float64) if columns[0].dtype == pl.Boolean else columns[0].expr
+    untyped = columns[0].dtype in (pl.Boolean, pl.Null)
+    total = columns[0].expr.cast(pl.Float64) if untyped else columns[0].expr
     for column in columns[1:]:
         total = total + column.expr
     return total.cast(pl.Float64) == float(sum_total)

@@ -1,0 +1,45 @@
+"""Bounds beside an observed moment: a day means its midnight, and what has no zone means the column's.
+
+Great Expectations compares the two as they are. Python refuses to compare a moment with a day, or one with a zone with
+one without; and Great Expectations reads the text of a day, `2020-01-31`, as a day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from great_expectations.expectations import core
+
+from expectations.polars_engine.literals import as_moment
+from expectations.polars_engine.verdict import Judge, Verdict, judge_with
+
+
+def _of(metric: str) -> Judge:
+    def judge(expectation: Any, metrics: dict[str, Any], as_usual: Callable[[Any], Verdict]) -> Verdict:
+        observed = metrics[metric]
+        if not isinstance(observed, dt.datetime):
+            return as_usual(expectation)
+        bounds = {name: _beside(observed, getattr(expectation, name)) for name in ("min_value", "max_value")}
+        return as_usual(expectation.copy(update=bounds))
+
+    return judge
+
+
+def _beside(observed: dt.datetime, bound: Any) -> Any:
+    moment = as_moment(bound)
+    if moment is None or (moment.tzinfo is None) == (observed.tzinfo is None):
+        return bound if moment is None else moment
+    if observed.tzinfo is None:
+        return moment.astimezone(dt.UTC).replace(tzinfo=None)
+    return moment.replace(tzinfo=observed.tzinfo)
+
+
+for _expectation, _metric in (
+    (core.ExpectColumnMinToBeBetween, "column.min"),
+    (core.ExpectColumnMaxToBeBetween, "column.max"),
+    (core.ExpectColumnMeanToBeBetween, "column.mean"),
+    (core.ExpectColumnMedianToBeBetween, "column.median"),
+):
+    judge_with(_expectation, _of(_metric))
