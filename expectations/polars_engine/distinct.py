@@ -189,12 +189,13 @@ class Duplicated:
     def first(self, limit: int, columns: Sequence[str]) -> pl.LazyFrame:
         """By a set of the repeated words, or slice by slice when that set would be large."""
         repeated = self.keys.repetition().repeated
-        named = self.domain.frame.with_row_index(ROW)
+        row, word = self.domain.free(ROW), self.domain.free(WORD)
+        named = self.domain.frame.with_row_index(row)
         keyed = Keys(tuple(self._on(named, column) for column in self.keys.columns), self.keys.drop_missing)
-        frame = keyed.rows().select(ROW, *columns, keyed.word.alias(WORD))
+        frame = keyed.rows().select(row, *columns, keyed.word.alias(word))
         if len(repeated) <= SMALL_SET:
-            return frame.filter(pl.col(WORD).is_in(pl.Series(repeated).implode())).drop(WORD).head(limit)
-        return self._search(frame, repeated, limit)
+            return frame.filter(pl.col(word).is_in(pl.Series(repeated).implode())).drop(word).head(limit)
+        return self._search(frame, word, repeated, limit)
 
     @staticmethod
     def _on(frame: pl.LazyFrame, column: Column) -> Column:
@@ -202,15 +203,15 @@ class Duplicated:
         return Column(column.name, column.expr, column.dtype, domain, column.metric)
 
     @staticmethod
-    def _search(frame: pl.LazyFrame, repeated: Words, limit: int) -> pl.LazyFrame:
+    def _search(frame: pl.LazyFrame, word: str, repeated: Words, limit: int) -> pl.LazyFrame:
         found: list[pl.DataFrame] = []
         start = 0
         while sum(map(len, found)) < limit:
             part = frame.slice(start, SLICE).collect(engine="streaming")
             if part.is_empty():
                 break
-            words = part[WORD].to_numpy()
+            words = part[word].to_numpy()
             places = np.searchsorted(repeated, words).clip(max=len(repeated) - 1)
             found.append(part.filter(pl.Series(repeated[places] == words)))
             start += SLICE
-        return pl.concat(found).drop(WORD).head(limit).lazy()
+        return pl.concat(found).drop(word).head(limit).lazy()

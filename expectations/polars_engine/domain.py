@@ -50,6 +50,12 @@ class Domain:
         """The rows of the domain as a frame."""
         return self.frame if self.mask is None else self.frame.filter(self.mask)
 
+    def free(self, name: str) -> str:
+        """A name like this one that no column of the batch has."""
+        while name in self.schema:
+            name = f"_{name}"
+        return name
+
     def row_count(self) -> pl.Expr:
         """The number of rows of the domain."""
         return pl.len() if self.mask is None else self.mask.sum()
@@ -77,6 +83,11 @@ class Column:
     def values(self) -> pl.Expr:
         """Its values in the domain; null elsewhere, so that every aggregate passes over the other rows."""
         return self.expr if self.domain.mask is None else pl.when(self.domain.mask).then(self.expr)
+
+    @property
+    def comparable(self) -> pl.Expr:
+        """Its values in every row of the batch, text of every kind as strings."""
+        return self.expr.cast(pl.String) if is_text(self.dtype) else self.expr
 
     @property
     def text(self) -> pl.Expr:

@@ -17,7 +17,7 @@ from expectations.polars_engine.batch import PolarsBatchData
 from expectations.polars_engine.bundle import Work, run
 from expectations.polars_engine.conditions import row_condition
 from expectations.polars_engine.domain import Domain, domain_of
-from expectations.polars_engine.errors import PolarsEngineError
+from expectations.polars_engine.errors import PolarsEngineError, plain
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class PolarsExecutionEngine(ExecutionEngine):  # type: ignore[misc]
             try:
                 found[metric.id] = call()
             except Exception as error:  # noqa: BLE001 - told under the metric's name below
-                self._failed[metric.id] = MetricResolutionError(message=_plain(error), failed_metrics=(metric,))
+                self._failed[metric.id] = MetricResolutionError(message=plain(error), failed_metrics=(metric,))
         if not found:
             raise next(self._failed[metric.id] for metric in calls if metric.id in self._failed)
         return found
@@ -157,8 +157,3 @@ def _run_one(plan: Work) -> Any:
 
 def _call(function: Callable[..., Any], kwargs: Mapping[str, Any]) -> Callable[[], Any]:
     return lambda: function(**kwargs)
-
-
-def _plain(error: Exception) -> str:
-    # Polars appends the whole query plan, which helps nobody who reads a report.
-    return str(error).split("\n\nResolved plan until failure")[0].split("\n\nThis error occurred")[0]

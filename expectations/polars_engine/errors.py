@@ -13,6 +13,11 @@ class PolarsEngineError(GreatExpectationsError):  # type: ignore[misc]
     """An expectation cannot be evaluated on this frame; the message names the culprit and the fix."""
 
 
+def plain(error: Exception) -> str:
+    """An error's message without the query plan that Polars appends, which helps nobody who reads a report."""
+    return str(error).split("\n\nResolved plan until failure")[0].split("\n\nThis error occurred")[0]
+
+
 def missing_column(name: str, known: Iterable[str]) -> PolarsEngineError:
     """The error for a column that the frame does not have, with the nearest name that it has."""
     known = list(known)

@@ -28,7 +28,9 @@ def is_number(dtype: pl.DataType) -> bool:
     return dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)
 
 
-def comparable(name: str, column: pl.Expr, dtype: pl.DataType, value: Any) -> tuple[pl.Expr, pl.Expr]:
+def comparable(  # noqa: PLR0911 - one branch a type
+    name: str, column: pl.Expr, dtype: pl.DataType, value: Any
+) -> tuple[pl.Expr, pl.Expr]:
     """A column and a constant, both of a type in which they can be compared.
 
     Raises:
@@ -106,8 +108,12 @@ def members(values: Iterable[Any], dtype: pl.DataType) -> pl.Series:
     A value of another type is equal to none of the column's, so it is left out: the text "1" is not the number 1.
     """
     kept = [found for value in values if (found := member(value, dtype)) is not None]
-    target: pl.DataType = pl.String() if is_text(dtype) else dtype
-    return pl.Series("members", kept, dtype=target)
+    return pl.Series("members", kept, dtype=member_type(dtype))
+
+
+def member_type(dtype: pl.DataType) -> pl.DataType:
+    """The type in which values of a column are compared with a set: text of every kind as strings."""
+    return pl.String() if is_text(dtype) else dtype
 
 
 def member(value: Any, dtype: pl.DataType) -> Any:  # noqa: C901, PLR0911 - one line a type

@@ -20,9 +20,10 @@ MOST_VALUES = 200
 
 @dataclass(frozen=True)
 class Rows:
-    """Unexpected rows as collected, and which of their columns the expectation speaks of."""
+    """Unexpected rows as collected: which column has their numbers, and of which the expectation speaks."""
 
     frame: pl.DataFrame
+    row: str
     columns: tuple[str, ...]
     single: bool
     pair: bool
@@ -67,9 +68,13 @@ class Sample:
         if self.wanted.get("include_unexpected_rows"):
             names = schema.names()
         if self.count == 0:
-            empty = pl.DataFrame(schema={ROW: pl.get_index_type(), **{name: schema[name] for name in names}})
+            empty = pl.DataFrame(schema={self._row: pl.get_index_type(), **{name: schema[name] for name in names}})
             return Query(empty.lazy(), self._rows)
         return Query(self.unexpected.first(self._limit(), names), self._rows)
+
+    @property
+    def _row(self) -> str:
+        return self.unexpected.domain.free(ROW)
 
     def _identifying(self, schema: pl.Schema) -> Sequence[str]:
         names = self.wanted.get("unexpected_index_column_names") or []
@@ -86,7 +91,7 @@ class Sample:
     def _rows(self, frame: pl.DataFrame) -> Rows:
         # GX cannot write a duration down.
         spans = [as_text(pl.col(name), dtype) for name, dtype in frame.schema.items() if dtype == pl.Duration]
-        return Rows(frame.with_columns(spans), self.columns, self.single, self.pair)
+        return Rows(frame.with_columns(spans), self._row, self.columns, self.single, self.pair)
 
 
 def values(rows: Rows, wanted: Mapping[str, Any]) -> list[Any]:
@@ -103,7 +108,7 @@ def index_list(rows: Rows, wanted: Mapping[str, Any]) -> list[Any]:
     """Row numbers, or the values of the identifying columns."""
     names = wanted.get("unexpected_index_column_names")
     if not names:
-        return rows.frame[ROW].to_list()
+        return rows.frame[rows.row].to_list()
     if wanted.get("exclude_unexpected_values"):
         return [rows.frame.select(names).to_dict(as_series=False)] if len(rows.frame) else []
     return rows.frame.select(list(dict.fromkeys([*rows.columns, *names]))).to_dicts()
@@ -113,14 +118,14 @@ def index_query(rows: Rows, wanted: Mapping[str, Any]) -> str | None:
     """A Polars expression that gives those rows of the collected frame."""
     if wanted.get("return_unexpected_index_query") is False:
         return None
-    return f"frame[{rows.frame[ROW].to_list()}]"
+    return f"frame[{rows.frame[rows.row].to_list()}]"
 
 
 def records(rows: Rows, wanted: Mapping[str, Any]) -> pd.DataFrame:
     """Whole rows, as the pandas frame that GX hands on."""
     frame = rows.frame.head(_values_limit(wanted))
-    found = frame.drop(ROW).to_pandas()
-    found.index = pd.Index(frame[ROW].to_list())
+    found = frame.drop(rows.row).to_pandas()
+    found.index = pd.Index(frame[rows.row].to_list())
     return found
 
 

@@ -11,7 +11,9 @@ import polars as pl
 from expectations.polars_engine.bundle import Aggregate, Query, Work
 from expectations.polars_engine.domain import Column, Domain
 
+# Columns that are added to a batch, under a name that it does not have.
 ROW = "__row"
+FLAG = "__unexpected"
 
 
 class Unexpected(Protocol):
@@ -25,7 +27,10 @@ class Unexpected(Protocol):
         """How many there are."""
 
     def first(self, limit: int, columns: Sequence[str]) -> pl.LazyFrame:
-        """The first of them in the batch's order: their row numbers (`__row`) and the columns asked for."""
+        """The first of them in the batch's order: the columns asked for, after their row numbers.
+
+        The row numbers are the column `domain.free(ROW)`.
+        """
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ class RowWise:
 
     def first(self, limit: int, columns: Sequence[str]) -> pl.LazyFrame:
         """A filter that stops as soon as it has enough."""
-        return self.domain.frame.with_row_index(ROW).filter(self.expr).select(ROW, *columns).head(limit)
+        row = self.domain.free(ROW)
+        return self.domain.frame.with_row_index(row).filter(self.expr).select(row, *columns).head(limit)
 
 
 @dataclass(frozen=True)
@@ -67,16 +73,17 @@ class InOrder:
         return self.column.domain
 
     def _flagged(self, columns: Sequence[str]) -> pl.LazyFrame:
-        present = self.domain.frame.with_row_index(ROW).filter(self.column.present())
-        value = self.column.expr
-        return present.select(
-            ROW, *columns, self.wrong(value, value.shift(1)).fill_null(value=False).alias("__unexpected")
-        )
+        row, value = self.domain.free(ROW), self.column.expr
+        present = self.domain.frame.with_row_index(row).filter(self.column.present())
+        wrong = self.wrong(value, value.shift(1)).fill_null(value=False)
+        return present.select(row, *columns, wrong.alias(self.domain.free(FLAG)))
 
     def count(self) -> Work:
         """A query of its own, since the rows between are left out first."""
-        return Query(self._flagged(()).select(pl.col("__unexpected").sum()), lambda found: int(found.item()))
+        flags = self._flagged(()).select(pl.col(self.domain.free(FLAG)).sum())
+        return Query(flags, lambda found: int(found.item()))
 
     def first(self, limit: int, columns: Sequence[str]) -> pl.LazyFrame:
         """A filter that stops as soon as it has enough."""
-        return self._flagged(columns).filter("__unexpected").drop("__unexpected").head(limit)
+        flag = self.domain.free(FLAG)
+        return self._flagged(columns).filter(pl.col(flag)).drop(flag).head(limit)

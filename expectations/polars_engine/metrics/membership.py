@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from expectations.polars_engine.domain import Column
-from expectations.polars_engine.literals import is_text, members
+from expectations.polars_engine.literals import members
 from expectations.polars_engine.providers import column_map_metric
 
 
@@ -16,8 +16,7 @@ def in_set(column: Column, value_set: Sequence[Any]) -> pl.Expr:
     """Whether a value equals one of the set."""
     column.need_scalar()
     found = members(value_set, column.dtype)
-    values = column.expr.cast(pl.String) if is_text(column.dtype) else column.expr
-    return values.is_in(found.implode())
+    return column.comparable.is_in(found.implode())
 
 
 @column_map_metric("column_values.in_set", keys=("value_set",))

@@ -9,7 +9,7 @@ import polars as pl
 
 from expectations.polars_engine.domain import Column
 from expectations.polars_engine.errors import PolarsEngineError
-from expectations.polars_engine.literals import is_number, is_text, members
+from expectations.polars_engine.literals import is_number, is_text, member, member_type
 from expectations.polars_engine.providers import column_pair_map_metric
 
 
@@ -20,7 +20,9 @@ def alike(a: Column, b: Column) -> tuple[pl.Expr, pl.Expr]:
         PolarsEngineError: No value of one compares with a value of the other.
     """
     if pl.Null in (a.dtype, b.dtype):
-        return a.expr.cast(pl.Boolean), b.expr.is_not_null()
+        # Nothing compares with the column of nulls.
+        left, right = (pl.when(column.expr.is_not_null()).then(statement=True) for column in (a, b))
+        return left, right
     if is_text(a.dtype) and is_text(b.dtype):
         return a.expr.cast(pl.String), b.expr.cast(pl.String)
     if a.dtype == b.dtype and (is_number(a.dtype) or a.dtype.is_temporal()):
@@ -51,6 +53,8 @@ def equal(a: Column, b: Column) -> pl.Expr:
 @column_pair_map_metric("column_pair_values.a_greater_than_b", keys=("or_equal",))
 def greater(a: Column, b: Column, *, or_equal: bool | None = None) -> pl.Expr:
     """Expected: a first value that is greater, or as great if so declared."""
+    a.need_scalar()
+    b.need_scalar()
     left, right = alike(a, b)
     return left >= right if or_equal else left > right
 
@@ -62,15 +66,18 @@ def pairs_in_set(a: Column, b: Column, value_pairs_set: Sequence[Sequence[Any]] 
         return pl.lit(value=True)
     a.need_scalar()
     b.need_scalar()
-    found = [_equals(a, x) & _equals(b, y) for x, y in value_pairs_set]
-    return pl.any_horizontal(found) if found else pl.lit(value=False)
+    sides = {"a": a, "b": b}
+    possible = [pair for pair in value_pairs_set if all(map(_can_be, sides.values(), pair))]
+    wanted = pl.DataFrame(
+        {side: _held([pair[place] for pair in possible], column) for place, (side, column) in enumerate(sides.items())}
+    )
+    pairs = pl.struct(column.comparable.alias(side) for side, column in sides.items())
+    return pairs.is_in(wanted.to_struct("pairs").implode())
 
 
-def _equals(column: Column, value: Any) -> pl.Expr:
-    if value is None:
-        return column.expr.is_null()
-    wanted = members([value], column.dtype)
-    if wanted.is_empty():
-        return pl.lit(value=False)
-    values = column.expr.cast(pl.String) if is_text(column.dtype) else column.expr
-    return values.eq_missing(pl.lit(wanted[0], dtype=wanted.dtype))
+def _can_be(column: Column, value: Any) -> bool:
+    return value is None or member(value, column.dtype) is not None
+
+
+def _held(values: Sequence[Any], column: Column) -> pl.Series:
+    return pl.Series([member(value, column.dtype) for value in values], dtype=member_type(column.dtype))

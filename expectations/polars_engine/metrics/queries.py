@@ -8,7 +8,7 @@ import polars as pl
 
 from expectations.polars_engine.bundle import Query, Work
 from expectations.polars_engine.domain import Domain
-from expectations.polars_engine.errors import PolarsEngineError
+from expectations.polars_engine.errors import PolarsEngineError, plain
 from expectations.polars_engine.providers import table_metric
 from expectations.polars_engine.registration import TABLE_KEYS, register_direct
 from expectations.polars_engine.samples import MOST_VALUES

@@ -11,9 +11,10 @@ import polars as pl
 from expectations.polars_engine.bundle import Query, Work
 from expectations.polars_engine.domain import Column
 from expectations.polars_engine.errors import PolarsEngineError
-from expectations.polars_engine.literals import is_text, members
+from expectations.polars_engine.literals import member, members
 from expectations.polars_engine.metrics.membership import in_set
 from expectations.polars_engine.providers import column_aggregate_metric
+from expectations.polars_engine.text import as_text
 
 # GX's own bound on lists of distinct values.
 MOST_VALUES = 20
@@ -21,8 +22,7 @@ MOST_VALUES = 20
 
 def _present(column: Column) -> pl.LazyFrame:
     column.need_scalar()
-    values = column.expr.cast(pl.String) if is_text(column.dtype) else column.expr
-    return column.domain.frame.filter(column.present()).select(values.alias("value"))
+    return column.domain.frame.filter(column.present()).select(column.comparable.alias("value"))
 
 
 @column_aggregate_metric("column.distinct_values")
@@ -33,8 +33,7 @@ def distinct_values(column: Column) -> Work:
 
 def _not_in_set(column: Column, value_set: Sequence[Any]) -> pl.LazyFrame:
     others = column.domain.frame.filter(column.present() & ~in_set(column, value_set))
-    values = column.expr.cast(pl.String) if is_text(column.dtype) else column.expr
-    return others.select(values.alias("value")).unique()
+    return others.select(column.comparable.alias("value")).unique()
 
 
 @column_aggregate_metric("column.distinct_values.not_in_set.count", keys=("value_set",))
@@ -47,14 +46,21 @@ def not_in_set_count(column: Column, value_set: Sequence[Any]) -> Work:
 def not_in_set(column: Column, value_set: Sequence[Any], limit: int | None = None) -> Work:
     """The first values, in order, that are not in the set."""
     frame = _not_in_set(column, value_set).sort("value").head(limit or MOST_VALUES)
-    return Query(frame, lambda found: found["value"].to_list())
+    return Query(frame, _listed)
+
+
+def _listed(found: pl.DataFrame) -> list[Any]:
+    """Values as a result shows them; GX cannot write a duration down."""
+    dtype = found.schema["value"]
+    shown = found.select(as_text(pl.col("value"), dtype)) if dtype == pl.Duration else found
+    return shown["value"].to_list()
 
 
 def _absent(column: Column, value_set: Sequence[Any]) -> tuple[pl.LazyFrame, list[Any]]:
     """The values of the set that the column has, and those that it cannot have."""
     wanted = members(value_set, column.dtype).unique()
     impossible = [
-        value for value in dict.fromkeys(value_set) if value is not None and members([value], column.dtype).is_empty()
+        value for value in dict.fromkeys(value_set) if value is not None and member(value, column.dtype) is None
     ]
     return _present(column).filter(pl.col("value").is_in(wanted.implode())).unique(), impossible
 
@@ -85,7 +91,7 @@ def most_common_value(column: Column) -> Work:
     """The most frequent value; all of them, in order, when several are as frequent."""
     counts = _present(column).group_by("value").len("n")
     frame = counts.filter(pl.col("n") == pl.col("n").max()).sort("value")
-    return Query(frame, lambda found: found["value"].to_list())
+    return Query(frame, _listed)
 
 
 @column_aggregate_metric("column.value_counts", keys=("sort", "collate"))
