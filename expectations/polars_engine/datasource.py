@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, List, Literal, Type  # noqa: UP035 - GX's pydantic reads these at run time
+from typing import Any, ClassVar, Dict, List, Literal, Optional, Type, Union  # noqa: UP035 - GX's pydantic reads these
 
 import polars as pl
 from great_expectations.core.batch import LegacyBatchDefinition
@@ -10,6 +10,7 @@ from great_expectations.core.batch_spec import RuntimeDataBatchSpec
 from great_expectations.core.id_dict import IDDict
 from great_expectations.datasource.fluent import BatchRequest
 from great_expectations.datasource.fluent.batch_identifier_util import make_batch_identifier
+from great_expectations.datasource.fluent.config_str import ConfigStr
 from great_expectations.datasource.fluent.constants import _DATA_CONNECTOR_NAME
 from great_expectations.datasource.fluent.interfaces import Batch, DataAsset, Datasource, TestConnectionError
 from great_expectations.exceptions.exceptions import BuildBatchRequestError
@@ -18,6 +19,8 @@ from expectations.polars_engine.engine import PolarsExecutionEngine
 
 # The one name that GX leaves out of what it writes down and logs.
 FRAME = "dataframe"
+# A value may name a variable, `${KEY}`, which is what is written down.
+StorageOptions = Optional[Dict[str, Union[ConfigStr, str]]]  # noqa: UP006, UP007, UP045 - GX's pydantic reads it
 
 
 class _PolarsAsset(DataAsset):  # type: ignore[misc]
@@ -81,6 +84,15 @@ class _PolarsAsset(DataAsset):  # type: ignore[misc]
             batch_definition=definition,
         )
 
+    def _storage_options(self) -> dict[str, str] | None:
+        if self.storage_options is None:
+            return None
+        variables = self.datasource._config_provider  # noqa: SLF001 - pinned by a characterisation test
+        return {
+            key: value.get_config_value(variables) if isinstance(value, ConfigStr) else value
+            for key, value in self.storage_options.items()
+        }
+
     def _check_options(self, options: dict[str, Any]) -> None:
         if options:
             raise BuildBatchRequestError(
@@ -124,14 +136,14 @@ class PolarsParquetAsset(_PolarsAsset):
     type: Literal["parquet"] = "parquet"
     path: str
     hive_partitioning: bool | None = None
-    storage_options: dict[str, str] | None = None
+    storage_options: StorageOptions = None
 
     class Config:  # noqa: D106 - pydantic's own word
         extra = "forbid"
 
     def _frame(self, options: dict[str, Any]) -> pl.LazyFrame:  # noqa: ARG002
         return pl.scan_parquet(
-            self.path, hive_partitioning=self.hive_partitioning, storage_options=self.storage_options
+            self.path, hive_partitioning=self.hive_partitioning, storage_options=self._storage_options()
         )
 
 
@@ -141,13 +153,13 @@ class PolarsDeltaAsset(_PolarsAsset):
     type: Literal["delta"] = "delta"
     path: str
     version: int | None = None
-    storage_options: dict[str, str] | None = None
+    storage_options: StorageOptions = None
 
     class Config:  # noqa: D106 - pydantic's own word
         extra = "forbid"
 
     def _frame(self, options: dict[str, Any]) -> pl.LazyFrame:  # noqa: ARG002
-        return pl.scan_delta(self.path, version=self.version, storage_options=self.storage_options)
+        return pl.scan_delta(self.path, version=self.version, storage_options=self._storage_options())
 
 
 class PolarsDatasource(Datasource):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,6 +16,16 @@ from expectations.polars_engine.errors import PolarsEngineError
 
 # A column of nulls only has the type Null: it may be meant as text and as numbers alike.
 _TEXT = (pl.String, pl.Categorical, pl.Enum, pl.Null)
+
+
+COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
 
 
 def is_text(dtype: pl.DataType) -> bool:
