@@ -124,8 +124,8 @@ def domain_of(frame: pl.LazyFrame, schema: pl.Schema, kwargs: Mapping[str, Any])
     """The domain that GX's domain arguments describe."""
     if kwargs.get("table"):
         raise PolarsEngineError(
-            f"A Polars batch is one table; it has no table '{kwargs['table']}' in it. "
-            "Compare tables by reading the other one first."
+            "expect_table_row_count_to_equal_other_table compares two tables; a Polars batch is one, and has no table "
+            f"'{kwargs['table']}' in it. Count the other one first, and use expect_table_row_count_to_equal."
         )
     parts = []
     if kwargs.get("row_condition"):

@@ -242,7 +242,7 @@ def test_a_moment_without_a_zone_is_meant_in_the_column_s_zone():
         ),
         (gxe.ExpectColumnValuesToBeDateutilParseable(column="n"), "of type Int64: it needs text"),
         (gxe.ExpectColumnValuesToMatchJsonSchema(column="s", json_schema={"type": "objekt"}), "the schema is wrong"),
-        (gxe.ExpectTableRowCountToEqualOtherTable(other_table_name="b"), "it has no table 'b' in it"),
+        (gxe.ExpectTableRowCountToEqualOtherTable(other_table_name="b"), "has no table 'b' in it"),
     ],
 )
 def test_what_has_no_meaning_says_so(expectation, message):
