@@ -14,8 +14,10 @@ class PolarsEngineError(GreatExpectationsError):  # type: ignore[misc]
 
 
 def plain(error: Exception) -> str:
-    """An error's message without the query plan that Polars appends, which helps nobody who reads a report."""
-    return str(error).split("\n\nResolved plan until failure")[0].split("\n\nThis error occurred")[0]
+    """An error's message without the query plan that Polars appends; of one that nobody foresaw, its kind as well."""
+    message = str(error).split("\n\nResolved plan until failure")[0].split("\n\nThis error occurred")[0]
+    expected = isinstance(error, GreatExpectationsError | pl.exceptions.PolarsError)
+    return message if expected else f"{type(error).__name__}: {message}"
 
 
 def missing_column(name: str, known: Iterable[str]) -> PolarsEngineError:

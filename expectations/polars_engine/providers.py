@@ -4,7 +4,7 @@ They serve this package's own metrics and anybody's custom ones alike:
 
     @column_map_metric("column_values.even")
     def even(column: Column) -> pl.Expr:
-        return column.values % 2 == 0
+        return column.expr % 2 == 0
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import polars as pl
 
 from expectations.polars_engine.bundle import Work
-from expectations.polars_engine.domain import Column, Domain
+from expectations.polars_engine.domain import Domain
+from expectations.polars_engine.errors import PolarsEngineError
 from expectations.polars_engine.registration import (
     COLUMN_KEYS,
     LIST_KEYS,
@@ -50,9 +51,8 @@ def column_map_metric(
         def condition(domain: Domain, kwargs: Mapping[str, Any], values: dict[str, Any]) -> Unexpected:
             column = domain.column(kwargs["column"], name)
             met = function(column, **values)
-            return (
-                met if not isinstance(met, pl.Expr) else _row_wise(domain, met, column, ignore_missing=ignore_missing)
-            )
+            ignored = column.expr.is_null() if ignore_missing else None
+            return met if not isinstance(met, pl.Expr) else _row_wise(name, domain, met, ignored)
 
         register_map(name, COLUMN_KEYS, keys, requires, condition)
         return function
@@ -67,7 +67,7 @@ def column_pair_map_metric(name: str, *, keys: tuple[str, ...] = ()) -> Callable
         def condition(domain: Domain, kwargs: Mapping[str, Any], values: dict[str, Any]) -> Unexpected:
             a, b = domain.columns([kwargs["column_A"], kwargs["column_B"]], name)
             met = function(a, b, **values)
-            return met if not isinstance(met, pl.Expr) else _row_wise(domain, met)
+            return met if not isinstance(met, pl.Expr) else _row_wise(name, domain, met)
 
         register_map(name, PAIR_KEYS, keys, (), condition, filtered=True)
         return function
@@ -81,7 +81,7 @@ def multicolumn_map_metric(name: str, *, keys: tuple[str, ...] = ()) -> Callable
     def decorate(function: MetFunction) -> MetFunction:
         def condition(domain: Domain, kwargs: Mapping[str, Any], values: dict[str, Any]) -> Unexpected:
             met = function(domain.columns(kwargs["column_list"], name), **values)
-            return met if not isinstance(met, pl.Expr) else _row_wise(domain, met)
+            return met if not isinstance(met, pl.Expr) else _row_wise(name, domain, met)
 
         register_map(name, LIST_KEYS, keys, (), condition, filtered=True)
         return function
@@ -117,14 +117,20 @@ def table_metric(name: str, *, keys: tuple[str, ...] = ()) -> Callable[[WorkFunc
     return decorate
 
 
-def _row_wise(domain: Domain, met: pl.Expr, column: Column | None = None, *, ignore_missing: bool = False) -> RowWise:
+def _row_wise(name: str, domain: Domain, met: pl.Expr, ignored: pl.Expr | None = None) -> RowWise:
+    """The unexpected rows of a domain, of which `ignored` ones are none.
+
+    The plan is resolved now, so that a condition that cannot be evaluated fails by itself and not in the bundle.
+    """
+    dtype = domain.frame.select(met.alias("met")).collect_schema()["met"]
+    if dtype not in (pl.Boolean, pl.Null):
+        raise PolarsEngineError(f"{name} must say true or false of each value; its function gives {dtype}.")
     unexpected = ~met.fill_null(value=False)
     if not unexpected.meta.root_names():
         # A constant is one value; it must be one for each row.
         unexpected = pl.repeat(pl.select(unexpected).item(), pl.len(), dtype=pl.Boolean)
-    if column is not None and ignore_missing:
-        unexpected = column.expr.is_not_null() & unexpected
+    if ignored is not None:
+        unexpected = ~ignored & unexpected
     unexpected = domain.keep(unexpected)
-    # The plan is resolved now, so that a condition that cannot be evaluated fails by itself and not in the bundle.
     domain.frame.select(unexpected).collect_schema()
     return RowWise(domain, unexpected)
