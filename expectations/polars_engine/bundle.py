@@ -10,6 +10,7 @@ A metric plans one of three things:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -67,11 +68,10 @@ def _collect(work: Mapping[Any, Work]) -> dict[Any, Any]:
     collected = pl.collect_all(frames, engine="streaming")
     results: dict[Any, Any] = {}
     for group, frame in zip(aggregates.values(), collected, strict=False):
-        row = frame.row(0)
-        for number, (key, item) in enumerate(group.items()):
-            # `row` is in the order of `_fused`: the cells of one metric lie side by side.
-            start = sum(len(other.expressions) for other in list(group.values())[:number])
-            results[key] = item.finish(*row[start : start + len(item.expressions)])
+        # In the order of `_fused`: the cells of one metric lie side by side.
+        cells = iter(frame.row(0))
+        for key, item in group.items():
+            results[key] = item.finish(*itertools.islice(cells, len(item.expressions)))
     for (key, query), frame in zip(queries.items(), collected[len(aggregates) :], strict=True):
         results[key] = query.finish(frame)
     return results

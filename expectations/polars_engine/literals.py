@@ -38,6 +38,14 @@ def is_number(dtype: pl.DataType) -> bool:
     return dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)
 
 
+def wide(numbers: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Numbers in a type in which sums neither wrap round nor lose digits that the numbers have."""
+    if dtype.is_decimal():
+        return numbers
+    whole = dtype.is_integer() or dtype == pl.Boolean
+    return numbers.cast(pl.Int128 if whole else pl.Float64)
+
+
 def comparable(  # noqa: PLR0911 - one branch a type
     name: str, column: pl.Expr, dtype: pl.DataType, value: Any
 ) -> tuple[pl.Expr, pl.Expr]:

@@ -8,14 +8,13 @@ import polars as pl
 
 from expectations.polars_engine.bundle import Aggregate, Work
 from expectations.polars_engine.domain import Column
-from expectations.polars_engine.literals import is_text
+from expectations.polars_engine.literals import is_text, wide
 from expectations.polars_engine.providers import column_aggregate_metric
 
 
-def _numbers(column: Column) -> pl.Expr:
+def _floats(column: Column) -> pl.Expr:
     column.need_number()
-    as_float = column.dtype.is_decimal() or column.dtype in (pl.Boolean, pl.Null)
-    return column.values.cast(pl.Float64) if as_float else column.values
+    return column.values.cast(pl.Float64)
 
 
 @column_aggregate_metric("column.mean")
@@ -24,24 +23,21 @@ def mean(column: Column) -> Work:
     if column.dtype.is_temporal():
         values = column.values.cast(pl.Datetime("us")) if column.dtype == pl.Date else column.values
         return Aggregate(column.domain.frame, (values.mean(),))
-    return Aggregate(column.domain.frame, (_numbers(column).cast(pl.Float64).mean(),))
+    return Aggregate(column.domain.frame, (_floats(column).mean(),))
 
 
 @column_aggregate_metric("column.standard_deviation")
 def standard_deviation(column: Column) -> Work:
     """The sample standard deviation; None below two values."""
-    return Aggregate(column.domain.frame, (_numbers(column).cast(pl.Float64).std(),))
+    return Aggregate(column.domain.frame, (_floats(column).std(),))
 
 
 @column_aggregate_metric("column.sum")
 def total(column: Column) -> Work:
-    """The sum; of no values it is 0. Integers are summed in 128 bits, so that no sum wraps round."""
-    values = _numbers(column)
-    if column.dtype == pl.Boolean:
-        values = column.values.cast(pl.Int64)
-    if column.dtype.is_integer():
-        values = values.cast(pl.Int128)
-    return Aggregate(column.domain.frame, (values.sum(),), lambda found: found or 0)
+    """The sum; of no values it is 0."""
+    column.need_number()
+    as_float = column.values.cast(pl.Float64) if column.dtype.is_decimal() else column.values
+    return Aggregate(column.domain.frame, (wide(as_float, column.dtype).sum(),), lambda found: found or 0)
 
 
 def _extreme(column: Column, function: str) -> Work:

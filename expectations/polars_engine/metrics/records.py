@@ -9,6 +9,7 @@ import polars as pl
 
 from expectations.polars_engine.domain import Column
 from expectations.polars_engine.errors import PolarsEngineError
+from expectations.polars_engine.literals import wide
 from expectations.polars_engine.metrics.pairs import alike
 from expectations.polars_engine.providers import multicolumn_map_metric
 
@@ -41,8 +42,7 @@ def sum_equal(columns: Sequence[Column], sum_total: float) -> pl.Expr:
     """Expected: values that add up; with a missing one they do not."""
     for column in columns:
         column.need_number()
-    untyped = columns[0].dtype in (pl.Boolean, pl.Null)
-    total = columns[0].expr.cast(pl.Float64) if untyped else columns[0].expr
+    total = wide(columns[0].expr, columns[0].dtype)
     for column in columns[1:]:
-        total = total + column.expr
+        total = total + wide(column.expr, column.dtype)
     return total.cast(pl.Float64) == float(sum_total)

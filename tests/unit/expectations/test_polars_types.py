@@ -144,6 +144,32 @@ def test_lists_have_no_order(judged, error_of):
     assert "'a' of type List(Int64): it needs a column of single values" in error_of(result)
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "total"),
+    [
+        (pl.Series([200], dtype=pl.UInt8), pl.Series([100], dtype=pl.UInt8), 300),
+        (pl.Series([2**62]), pl.Series([2**62]), 2.0**63),
+        (pl.Series([2**63], dtype=pl.UInt64), pl.Series([-1]), 2.0**63 - 1),
+        (pl.Series([16777216.0], dtype=pl.Float32), pl.Series([1.0], dtype=pl.Float32), 16777217),
+        (pl.Series(["0.1"]).cast(pl.Decimal(10, 2)), pl.Series(["0.2"]).cast(pl.Decimal(10, 2)), 0.3),
+        (pl.Series(["0.1"]).cast(pl.Decimal(10, 2)), pl.Series([200], dtype=pl.UInt8), 200.1),
+        (pl.Series(["0.5"]).cast(pl.Decimal(10, 2)), pl.Series([0.25]), 0.75),
+        (pl.Series([True]), pl.Series([True]), 2),
+        (pl.Series([True]), pl.Series([1.5]), 2.5),
+    ],
+    ids=str,
+)
+def test_sums_of_a_record_and_of_a_column_neither_wrap_round_nor_lose_digits(judged, error_of, a, b, total):
+    frame = pl.DataFrame({"a": a, "b": b})
+    for columns in (["a", "b"], ["b", "a"]):
+        result = judged(gxe.ExpectMulticolumnSumToEqual(column_list=columns, sum_total=total), frame)
+        assert (error_of(result), result.success) == ("", True), columns
+    if a.dtype == b.dtype:
+        column = pl.DataFrame({"x": pl.concat([a, b])})
+        observed = judged(gxe.ExpectColumnSumToBeBetween(column="x", min_value=0), column).result["observed_value"]
+        assert observed == pytest.approx(total, rel=1e-12)
+
+
 NAMES = ["a b", "x.y", "ünï", 'q"q', "'", "`", "0", "index", "value", "count", "len", "bin", "n", "condition"]
 OWN = [ROW, f"_{ROW}", "__word", "__key0", "__n", "__unexpected", "0.0", "literal"]
 
