@@ -9,6 +9,7 @@ import polars as pl
 from great_expectations.core.batch import BatchData
 
 from expectations.polars_engine.errors import PolarsEngineError
+from expectations.polars_engine.handover import as_pandas
 
 
 class PolarsBatchData(BatchData):  # type: ignore[misc]
@@ -42,4 +43,4 @@ class PolarsBatchData(BatchData):  # type: ignore[misc]
     def head(self, n_rows: int = 5, fetch_all: bool = False) -> pd.DataFrame:  # noqa: FBT001, FBT002 - GX's own signature
         """The first rows, for people to look at."""
         frame = self._frame if fetch_all else self._frame.head(n_rows)
-        return frame.collect(engine="streaming").to_pandas()
+        return as_pandas(frame.collect(engine="streaming"))

@@ -12,6 +12,7 @@ from typing import Any
 
 from great_expectations.expectations import core
 
+from expectations.polars_engine.errors import PolarsEngineError
 from expectations.polars_engine.literals import as_moment
 from expectations.polars_engine.verdict import Judge, Verdict, judge_with
 
@@ -19,10 +20,17 @@ from expectations.polars_engine.verdict import Judge, Verdict, judge_with
 def _of(metric: str) -> Judge:
     def judge(expectation: Any, metrics: dict[str, Any], as_usual: Callable[[Any], Verdict]) -> Verdict:
         observed = metrics[metric]
-        if not isinstance(observed, dt.datetime):
-            return as_usual(expectation)
-        bounds = {name: _beside(observed, getattr(expectation, name)) for name in ("min_value", "max_value")}
-        return as_usual(expectation.copy(update=bounds))
+        bounds = {name: getattr(expectation, name) for name in ("min_value", "max_value")}
+        if isinstance(observed, dt.datetime):
+            bounds = {name: _beside(observed, bound) for name, bound in bounds.items()}
+        try:
+            return as_usual(expectation.copy(update=bounds))
+        except TypeError:
+            given = ", ".join(f"{name} {bound!r}" for name, bound in bounds.items() if bound is not None)
+            raise PolarsEngineError(
+                f"{metric} of column '{expectation.column}' is {observed!r}, which cannot be compared with {given}; "
+                "give bounds of the column's type, or cast the column."
+            ) from None
 
     return judge
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from expectations.polars_engine.bundle import Query, Work
 from expectations.polars_engine.errors import missing_column
+from expectations.polars_engine.handover import as_pandas
 from expectations.polars_engine.text import as_text
 from expectations.polars_engine.unexpected import ROW, Unexpected
 
@@ -124,7 +125,7 @@ def index_query(rows: Rows, wanted: Mapping[str, Any]) -> str | None:
 def records(rows: Rows, wanted: Mapping[str, Any]) -> pd.DataFrame:
     """Whole rows, as the pandas frame that GX hands on."""
     frame = rows.frame.head(_values_limit(wanted))
-    found = frame.drop(rows.row).to_pandas()
+    found = as_pandas(frame.drop(rows.row))
     found.index = pd.Index(frame[rows.row].to_list())
     return found
 

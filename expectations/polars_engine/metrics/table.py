@@ -7,6 +7,7 @@ from typing import Any
 
 from expectations.polars_engine.bundle import Aggregate, Query, Work
 from expectations.polars_engine.domain import Domain
+from expectations.polars_engine.handover import as_pandas
 from expectations.polars_engine.providers import table_metric
 from expectations.polars_engine.registration import TABLE_KEYS, register_direct
 
@@ -24,7 +25,7 @@ def head(domain: Domain, n_rows: int = 5, *, fetch_all: bool = False) -> Work:
     if not fetch_all:
         # Negative: all but the last so many, which only the collected rows can tell.
         rows = rows.head(n_rows) if n_rows >= 0 else rows
-    return Query(rows, lambda found: (found.head(n_rows) if n_rows < 0 and not fetch_all else found).to_pandas())
+    return Query(rows, lambda found: as_pandas(found.head(n_rows) if n_rows < 0 and not fetch_all else found))
 
 
 def _column_types(execution_engine: Any, metric_domain_kwargs: Mapping[str, Any], **_: Any) -> list[dict[str, Any]]:

@@ -39,7 +39,9 @@ def error_of():
 
     def tell(result):
         info = result.exception_info or {}
-        entries = [each for each in info.values() if isinstance(each, dict)]
-        return "; ".join(each["exception_message"] for each in entries)
+        # Of a metric, under its name; of an expectation, by itself.
+        entries = [info, *info.values()]
+        messages = (each.get("exception_message") for each in entries if isinstance(each, dict))
+        return "; ".join(message for message in messages if message)
 
     return tell

@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     import great_expectations as gx
     import great_expectations.expectations as gxe
 
-    from expectations.polars_engine import PolarsExecutionEngine
+    from expectations.polars_engine import PolarsBatchData, PolarsExecutionEngine
     from expectations.polars_engine.unexpected import ROW
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::RuntimeWarning")
@@ -55,6 +55,13 @@ def test_bounds_of_extremes_may_be_days_text_and_moments_with_or_without_a_zone(
 def test_means_of_moments_have_bounds_of_the_same_kinds(judged, kind):
     assert judged(kind(column="x", min_value="2020-01-03", max_value="2020-01-04"), ZONED).success
     assert not judged(kind(column="x", min_value=dt.date(2020, 1, 4)), DAYS).success
+
+
+@pytest.mark.parametrize("value", ["a", dt.time(1), dt.timedelta(1), dt.date(2020, 1, 1)], ids=repr)
+def test_bounds_of_another_type_are_named_with_the_column(judged, error_of, value):
+    error = error_of(judged(gxe.ExpectColumnMinToBeBetween(column="x", min_value=3), pl.DataFrame({"x": [value]})))
+    assert "column.min of column 'x' is" in error
+    assert "cannot be compared with min_value 3.0; give bounds of the column's type" in error
 
 
 NULLS = pl.DataFrame({"x": [None, None], "n": [1, 2], "s": ["a", None]})
@@ -136,6 +143,24 @@ def test_durations_observed_can_be_stored(judged):
         gxe.ExpectColumnDistinctValuesToBeInSet(column="x", value_set=["0:00:04"]),
     ):
         assert "0:00:03" in json.dumps(judged(expectation, frame).to_json_dict())
+
+
+def test_rows_are_shown_whatever_types_they_have(judged, error_of):
+    frame = pl.DataFrame(
+        {
+            "n": [1, 2],
+            "wide": pl.Series([2**100, None], dtype=pl.Int128),
+            "record": [{"a": 1}, None],
+            "items": pl.Series([[1, 2], None], dtype=pl.Array(pl.Int64, 2)),
+            "nothing": [None, None],
+            "clock": [dt.time(1), None],
+        }
+    )
+    result = judged(gxe.ExpectColumnValuesToBeNull(column="n"), frame, include_unexpected_rows=True)
+    assert error_of(result) == ""
+    assert result.result["unexpected_rows"]["wide"].to_list() == [2**100, None]
+    json.dumps(result.to_json_dict())
+    assert PolarsBatchData(PolarsExecutionEngine(), frame).head(1)["wide"].to_list() == [2**100]
 
 
 def test_lists_have_no_order(judged, error_of):
