@@ -129,6 +129,26 @@ def test_infinite_values_leave_no_spread_to_go_by(judged, rows, method):
         assert ours.result["unexpected_count"] == theirs.result["unexpected_count"] == 0
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        pl.Series([True, False, None, True]),
+        pl.Series(["1.0", "2.5", None, "2.5"]).cast(pl.Decimal(10, 2)),
+        pl.Series([None, None]),
+        pl.Series([None], dtype=pl.Int64),
+        pl.Series([0.5, float("nan"), 2.0]),
+    ],
+    ids=lambda each: str(each.dtype),
+)
+@pytest.mark.parametrize("partition", [None, {"bins": [0, 1, 3], "weights": [0.5, 0.5]}])
+def test_distributions_are_those_of_pandas(judged, error_of, values, partition):
+    frame = pl.DataFrame({"x": values})
+    expectation = gxe.ExpectColumnKLDivergenceToBeLessThan(column="x", partition_object=partition, threshold=0.5)
+    ours, theirs = judged(expectation, frame), judged(expectation, frame.to_pandas())
+    assert error_of(ours) == error_of(theirs) == ""
+    assert str(ours.to_json_dict()["result"]) == str(theirs.to_json_dict()["result"])
+
+
 def test_bytes_are_members_of_sets(judged):
     frame = pl.DataFrame({"x": [b"a", b"\xff", None]})
     assert judged(gxe.ExpectColumnValuesToBeInSet(column="x", value_set=[b"a"]), frame).result["unexpected_list"] == [
