@@ -147,7 +147,7 @@ def member(value: Any, dtype: pl.DataType) -> Any:  # noqa: C901, PLR0911 - one 
     if dtype == pl.Boolean:
         return bool(value) if isinstance(value, int | float) and value in (0, 1) else None
     if dtype.is_integer():
-        if not isinstance(value, int | float | Decimal) or value != int(value):
+        if not isinstance(value, int | float | Decimal) or not math.isfinite(value) or value != int(value):
             return None
         low, high = _bounds(dtype)
         return int(value) if low <= int(value) <= high else None

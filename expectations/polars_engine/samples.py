@@ -55,7 +55,7 @@ class Sample:
         return cls(
             call.unexpected(),
             int(call.metrics["unexpected_count"]),
-            tuple(columns),
+            tuple(columns) if "column_A" in kwargs else tuple(dict.fromkeys(columns)),
             "column" in kwargs,
             "column_A" in kwargs,
             call.value_kwargs["result_format"],

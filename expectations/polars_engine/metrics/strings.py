@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import warnings
 from collections.abc import Sequence
 
 import polars as pl
@@ -61,13 +62,17 @@ def longest(column: Column) -> Work:
 def matches(column: Column, regex: str) -> pl.Expr:
     """Whether a regular expression is found somewhere in a value's text.
 
-    Rust's engine, unless the expression has what that lacks (look-around, back-references): then Python's, on the
-    distinct values of each chunk.
+    Rust's engine, unless the expression has what that lacks (look-around, back-references) or reads otherwise: then
+    Python's, on the distinct values of each chunk.
     """
-    if _rust_knows(regex):
-        return column.text.str.contains(regex)
+    rust = _for_rust(regex)
+    if rust is not None:
+        return column.text.str.contains(rust)
     try:
-        compiled = re.compile(regex)
+        with warnings.catch_warnings():
+            # That a later Python may read it otherwise is no news about the data.
+            warnings.simplefilter("ignore", FutureWarning)
+            compiled = re.compile(regex)
     except re.error as error:
         raise PolarsEngineError(
             f"{column.metric} on '{column.name}': {regex!r} is no regular expression: {error}"
@@ -75,13 +80,28 @@ def matches(column: Column, regex: str) -> pl.Expr:
     return by_distinct_value(column.text, lambda value: compiled.search(value) is not None, pl.Boolean())
 
 
+# What Rust reads in another sense than Python: operations on classes, classes in classes, repetitions without a least.
+_OTHERWISE = re.compile(r"&&|--|~~|\[[^\]]*\[|\{,")
+_MULTILINE = re.compile(r"\(\?[a-zA-Z]*m")
+# Escapes and classes, in which a dollar sign is one; and the dollar signs that are not.
+_DOLLAR = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<last>\$(?=[|)]|\Z))|(?P<other>\$)", re.DOTALL)
+
+
 @functools.cache
-def _rust_knows(regex: str) -> bool:
+def _for_rust(regex: str) -> str | None:
+    """The expression as Rust's engine must have it to find what Python's finds; None when it cannot."""
+    if _OTHERWISE.search(regex):
+        return None
+    if not _MULTILINE.search(regex):
+        if any(found["other"] for found in _DOLLAR.finditer(regex)):
+            return None
+        # The end, in Python, is before a last line break as well.
+        regex = _DOLLAR.sub(lambda found: r"(?:\n?\z)" if found["last"] else found[0], regex)
     try:
         pl.Series([""]).str.contains(regex)
     except pl.exceptions.ComputeError:
-        return False
-    return True
+        return None
+    return regex
 
 
 @column_map_metric("column_values.match_regex", keys=("regex",))

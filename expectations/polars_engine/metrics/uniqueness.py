@@ -19,7 +19,8 @@ def unique(column: Column) -> Duplicated:
 @multicolumn_map_metric("compound_columns.unique")
 def compound_unique(columns: Sequence[Column]) -> Duplicated:
     """Expected: a record that no other row has; missing values equal each other."""
-    return _duplicated(Keys(tuple(columns), drop_missing=False))
+    # A column named twice adds nothing to a key.
+    return _duplicated(Keys(tuple({column.name: column for column in columns}.values()), drop_missing=False))
 
 
 def _duplicated(keys: Keys) -> Duplicated:

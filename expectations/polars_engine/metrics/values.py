@@ -59,9 +59,7 @@ def _listed(found: pl.DataFrame) -> list[Any]:
 def _absent(column: Column, value_set: Sequence[Any]) -> tuple[pl.LazyFrame, list[Any]]:
     """The values of the set that the column has, and those that it cannot have."""
     wanted = members(value_set, column.dtype).unique()
-    impossible = [
-        value for value in dict.fromkeys(value_set) if value is not None and member(value, column.dtype) is None
-    ]
+    impossible = [value for value in dict.fromkeys(value_set) if member(value, column.dtype) is None]
     return _present(column).filter(pl.col("value").is_in(wanted.implode())).unique(), impossible
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 import warnings
 
 import polars as pl
@@ -253,6 +254,59 @@ def test_a_set_may_be_large(judged):
     twins = pl.DataFrame({"a": [7, 8], "b": [7, 9]})
     result = judged(gxe.ExpectColumnPairValuesToBeInSet(column_A="a", column_B="b", value_pairs_set=pairs), twins)
     assert result.result["unexpected_list"] == [(8, 9)]
+
+
+@pytest.mark.parametrize(
+    "regex",
+    [
+        "x$", "^x$|y$", "(x|y)$", r"x$\n", r"[x$]", r"x\$", "x$y?", "(?m)^b$", "[a&&b]", "[+--]", "[[a]", "x{,2}y",
+        r"\w$",
+        r"\d", r"\bb", "(?i)X$", r"(x)\1", "(?<!a)x", "[]x$]", r"\Ax\Z", "a.b", "(?s)a.b$",
+    ],
+)  # fmt: skip
+def test_regular_expressions_find_what_python_finds(judged, regex):
+    words = [
+        "x",
+        "x\n",
+        "x\n\n",
+        "xy",
+        "y",
+        "x$",
+        "$",
+        "&",
+        "a",
+        "b",
+        "ab",
+        "a\nb",
+        "a\nb\n",
+        "-",
+        "[",
+        "é",
+        "٣",
+        "X\n",
+        "xx",
+        "",
+    ]
+    result = judged(gxe.ExpectColumnValuesToNotMatchRegex(column="x", regex=regex), pl.DataFrame({"x": words}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        assert result.result["unexpected_list"] == [word for word in words if re.search(regex, word)]
+
+
+def test_a_column_named_twice_is_one_part_of_a_key(judged):
+    frame = pl.DataFrame({"x": [1, 1, 2]})
+    result = judged(gxe.ExpectCompoundColumnsToBeUnique(column_list=["x", "x"]), frame)
+    assert result.result["unexpected_list"] == [{"x": 1}, {"x": 1}]
+    double = judged(gxe.ExpectMulticolumnSumToEqual(column_list=["x", "x"], sum_total=2), frame)
+    assert double.result["unexpected_list"] == [{"x": 2}]
+
+
+def test_what_a_column_cannot_hold_is_missing_from_it(judged):
+    frame = pl.DataFrame({"x": [1, None]})
+    values = [1, None, math.inf, "a", 2**70]
+    for engine in (frame, frame.to_pandas()):
+        result = judged(gxe.ExpectColumnDistinctValuesToContainSet(column="x", value_set=values), engine)
+        assert result.result["missing_count"] == 4
 
 
 def test_long_text_is_matched_and_shown(judged):
