@@ -84,15 +84,6 @@ class _PolarsAsset(DataAsset):  # type: ignore[misc]
             batch_definition=definition,
         )
 
-    def _storage_options(self) -> dict[str, str] | None:
-        if self.storage_options is None:
-            return None
-        variables = self.datasource._config_provider  # noqa: SLF001 - pinned by a characterisation test
-        return {
-            key: value.get_config_value(variables) if isinstance(value, ConfigStr) else value
-            for key, value in self.storage_options.items()
-        }
-
     def _check_options(self, options: dict[str, Any]) -> None:
         if options:
             raise BuildBatchRequestError(
@@ -130,13 +121,27 @@ class PolarsDataFrameAsset(_PolarsAsset):
         return frame
 
 
-class PolarsParquetAsset(_PolarsAsset):
-    """Parquet files: a path, a folder or a glob, local or on an object store."""
+class _StoredAsset(_PolarsAsset):
+    """What lies at a path, local or on an object store."""
+
+    path: str
+    storage_options: StorageOptions = None
+
+    def _storage_options(self) -> dict[str, str] | None:
+        if self.storage_options is None:
+            return None
+        variables = self.datasource._config_provider  # noqa: SLF001 - pinned by a characterisation test
+        return {
+            key: value.get_config_value(variables) if isinstance(value, ConfigStr) else value
+            for key, value in self.storage_options.items()
+        }
+
+
+class PolarsParquetAsset(_StoredAsset):
+    """Parquet files: a path, a folder or a glob."""
 
     type: Literal["parquet"] = "parquet"
-    path: str
     hive_partitioning: bool | None = None
-    storage_options: StorageOptions = None
 
     class Config:  # noqa: D106 - pydantic's own word
         extra = "forbid"
@@ -147,13 +152,11 @@ class PolarsParquetAsset(_PolarsAsset):
         )
 
 
-class PolarsDeltaAsset(_PolarsAsset):
+class PolarsDeltaAsset(_StoredAsset):
     """A Delta table, or a version of it."""
 
     type: Literal["delta"] = "delta"
-    path: str
     version: int | None = None
-    storage_options: StorageOptions = None
 
     class Config:  # noqa: D106 - pydantic's own word
         extra = "forbid"
