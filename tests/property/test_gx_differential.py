@@ -254,7 +254,21 @@ def pick(*options: Any) -> Callable[[random.Random], Any]:
     return lambda rng: rng.choice(options)
 
 
-REGEXES = ("^a", "b$", "[0-9]+", "(?i)ab", r"\d{4}-\d{2}", "ö", "^$", "^(?!a)", "(a|x)", r"(.)\1")
+REGEXES = (
+    "^a",
+    "b$",
+    "[0-9]+",
+    "(?i)ab",
+    r"\d{4}-\d{2}",
+    "ö",
+    "^$",
+    "^(?!a)",
+    "(a|x)",
+    r"(.)\1",
+    "zz$",
+    "(a|zz)$|x",
+    "[a&&b]",
+)
 LIKE_TEXT = ("text", "other", "category", "level", "int", "flag", "small")
 MAPS: dict[str, Callable[..., dict[str, Any]]] = {
     "expect_column_values_to_not_be_null": on(*ALL, "items", "record"),

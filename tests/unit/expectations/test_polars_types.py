@@ -246,6 +246,7 @@ def test_a_frame_without_columns_has_rows_and_columns_to_count(judged):
     assert judged(gxe.ExpectTableRowCountToEqual(value=0), pl.DataFrame()).success
 
 
+@pytest.mark.slow
 def test_a_set_may_be_large(judged):
     frame = pl.DataFrame({"x": [5, 100_001]})
     result = judged(gxe.ExpectColumnValuesToBeInSet(column="x", value_set=list(range(100_000))), frame)
