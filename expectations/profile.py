@@ -1,8 +1,8 @@
 """`python -m expectations.profile FILES…`: propose a gate from a table's history, as YAML to copy into its declaration.
 
-Each argument is a partition: a Parquet file, a folder or a glob, or `DELTA_TABLE@YYYY-MM-DD` for a day of a Delta table
-that is partitioned by `date`. What is proposed held in all of them, with some room to breathe; what it should be is for
-a person to say.
+Each argument is a partition: a Parquet file, a folder or a glob, or `DELTA_TABLE@YYYY-MM-DD` for a day of a Delta
+table that is partitioned by `date`; a Delta table without a day stands for its newest 28 days. What is proposed held
+in all of them, with some room to breathe; what it should be is for a person to say.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from expectations.history import MOST_CATEGORIES, ColumnProfile, Profile, learn,
 
 # With so few rows in all, a set of values or a uniqueness may be chance.
 FEWEST_ROWS = 20
+# Of a Delta table, when no day is named.
+MOST_DAYS = 28
 # Bounds of numbers are widened by this share of what has been seen.
 ROOM = 0.25
 
@@ -120,20 +122,31 @@ def read(partition: str, number: int) -> tuple[pl.LazyFrame, date]:
     return pl.scan_parquet(source), chosen
 
 
+def expand(argument: str) -> list[str]:
+    """The partitions that an argument names: of a Delta table without a day, the newest ones."""
+    if not (Path(argument) / "_delta_log").is_dir():
+        return [argument]
+    days = pl.scan_delta(argument).select(pl.col("date").cast(pl.String).unique().sort()).collect()["date"]
+    return [f"{argument}@{day}" for day in days.tail(MOST_DAYS)]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a gate for the partitions named."""
     parser = argparse.ArgumentParser(
         prog="python -m expectations.profile", description=(__doc__ or "").split("\n\n")[1]
     )
-    parser.add_argument("partitions", nargs="+", metavar="PARTITION", help="Parquet file, folder, glob, or TABLE@DATE")
+    parser.add_argument(
+        "partitions", nargs="+", metavar="PARTITION", help="Parquet file, folder, glob, Delta table or TABLE@DATE"
+    )
     chosen = parser.parse_args(arguments)
-    history = []
-    for number, partition in enumerate(chosen.partitions):
+    history: list[Profile] = []
+    for argument in chosen.partitions:
         try:
-            frame, day = read(partition, number)
-            history.append(profile(frame, day=day))
+            for partition in expand(argument):
+                frame, day = read(partition, len(history))
+                history.append(profile(frame, day=day))
         except (OSError, pl.exceptions.PolarsError) as error:
-            print(f"{partition} cannot be read: {str(error).splitlines()[0]}", file=sys.stderr)  # noqa: T201 - a command
+            print(f"{argument} cannot be read: {str(error).splitlines()[0]}", file=sys.stderr)  # noqa: T201 - a command
             return 1
     print(as_yaml(propose(history)), end="")  # noqa: T201 - the command's answer
     return 0

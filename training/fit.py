@@ -69,6 +69,7 @@ def work(task: TrainTask, worker: Worker) -> dict[str, Any]:
             callbacks=[
                 epochs,
                 tf_keras.callbacks.BackupAndRestore(str(backup), save_freq="epoch", delete_checkpoint=False),
+                Announcement(epochs),
             ],
         )
     except tf.errors.OpError:
@@ -130,7 +131,7 @@ def _warm_start(model: Any, folder: Path, worker: Worker) -> None:
 
 
 class EpochReports(tf_keras.callbacks.Callback):  # type: ignore[misc]
-    """Heartbeat at every step; at the end of an epoch the chief validates, reports and logs."""
+    """Heartbeat at every step; at the end of an epoch the chief validates and records, and reports once it is saved."""
 
     def __init__(
         self,
@@ -174,7 +175,7 @@ class EpochReports(tf_keras.callbacks.Callback):  # type: ignore[misc]
         self._worker.progress.beat()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
-        """Validate and report."""
+        """Validate and record."""
         # Its parts are with the workers: all of them read it, though only the chief reports it.
         loss = float(next(metric for metric in self.model.metrics if metric.name == "loss").result())
         seconds = time.perf_counter() - self._began
@@ -204,6 +205,12 @@ class EpochReports(tf_keras.callbacks.Callback):  # type: ignore[misc]
                 if name != "epoch" and value is not None:
                     tf.summary.scalar(name, value, step=entry["epoch"])
         self._writer.flush()
+
+    def announce(self) -> None:
+        """Report the epoch that was recorded last."""
+        if not self._worker.chief:
+            return
+        entry = self._history[-1]
         shown = ", ".join(
             f"{name.replace('_', ' ')} {value:.4f}"
             for name, value in entry.items()
@@ -232,3 +239,16 @@ class EpochReports(tf_keras.callbacks.Callback):  # type: ignore[misc]
             **{name: value for name, value in last.items() if name != "epoch"},
         }
         (output / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+
+
+class Announcement(tf_keras.callbacks.Callback):  # type: ignore[misc]
+    """Comes after the checkpoint: an epoch that was reported is never trained again."""
+
+    def __init__(self, epochs: EpochReports) -> None:
+        super().__init__()
+        self._epochs = epochs
+        self._supports_tf_logs = True
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
+        """Report."""
+        self._epochs.announce()

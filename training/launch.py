@@ -147,7 +147,11 @@ class LocalLauncher:
         while True:
             codes = [process.popen.poll() for process in processes]
             for process in processes:
-                _read(process, relay)
+                try:
+                    _read(process, relay)
+                except _FaultError:
+                    _blame_the_killed(processes)
+                    raise
                 stamp = process.reader.stamp()
                 if stamp != process.stamp:
                     process.stamp, moved = stamp, time.monotonic()
@@ -155,7 +159,7 @@ class LocalLauncher:
                 return
             for process, code in zip(processes, codes, strict=True):
                 if code is not None:
-                    raise _FaultError(process.rank, f"worker {process.rank} {_end(code)} while {process.phase}")
+                    raise _ended(process, code)
             now = time.monotonic()
             late = [process for process in processes if not process.ready and process.result is None]
             if late and now - began > self.start_deadline.total_seconds():
@@ -191,6 +195,18 @@ def _read(process: _Process, relay: Relay) -> None:
                 raise _FaultError(
                     process.rank, f"worker {process.rank} failed while {process.phase}: {event['message']}"
                 )
+
+
+def _blame_the_killed(processes: list[_Process]) -> None:
+    """A killed worker takes the others along, and they may be the first to be heard."""
+    for process in processes:
+        code = process.popen.poll()
+        if code is not None and code < 0:
+            raise _ended(process, code) from None
+
+
+def _ended(process: _Process, code: int) -> _FaultError:
+    return _FaultError(process.rank, f"worker {process.rank} {_end(code)} while {process.phase}")
 
 
 def _kill(processes: list[_Process]) -> None:

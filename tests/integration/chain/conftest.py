@@ -375,10 +375,14 @@ class Bakery:
             self._definitions = dg.Definitions.merge(declared, dg.Definitions(resources=bound))
         return self._definitions
 
-    def run(self, assets: Sequence[str], first: date, last: date | None = None, *, force: bool = False) -> Outcome:
-        """Materialise assets for a day or a range, in one run."""
+    def run(
+        self, assets: Sequence[str], first: date, last: date | None = None, *, force: bool = False, **sluice: str
+    ) -> Outcome:
+        """Materialise assets for a day or a range, in one run with tags `sluice/…`."""
         job = self.definitions().resolve_implicit_global_asset_job_def()
-        tags = {"sluice/force": "true"} if force else {}
+        tags = {f"sluice/{name}": value for name, value in sluice.items()}
+        if force:
+            tags["sluice/force"] = "true"
         if last is not None:
             tags["dagster/asset_partition_range_start"] = first.isoformat()
             tags["dagster/asset_partition_range_end"] = last.isoformat()

@@ -121,3 +121,25 @@ def test_a_forced_run_does_everything_again_and_comes_to_the_same(bakery, bread)
     assert {shown["status"] for shown in again.materialized("sales").values()} == {"published"}
     assert all(bakery.versions()[table] > version for table, version in versions.items())
     assert bakery.rows("sales").equals(rows)
+
+
+def test_a_refused_day_is_published_on_purpose_by_the_tags_of_a_run(bakery, site, bread):
+    day = bread.FIRST
+    site.put(day, bread.visits(day, 4))
+    assert not bakery.run(("visits__landing", "visits__raw", "sales"), day).success
+
+    nameless = bakery.run(("sales",), day, publish_refused="the shop was closed")
+    assert "sluice/by with the name of who decides" in nameless.failures["sales"]
+    assert bakery.days("sales") == []
+
+    overridden = bakery.run(("sales", "liking"), day, publish_refused="the shop was closed", by="ana")
+    assert overridden.failures == {}
+    shown = overridden.materialized("sales")[day.isoformat()]
+    assert (shown["gate"], shown["override_reason"], shown["override_by"]) == (
+        "overridden",
+        "the shop was closed",
+        "ana",
+    )
+    assert not overridden.checks("sales")[day.isoformat(), "expect_table_row_count_to_be_between"].passed
+    assert bakery.lake.published("sales", day).rows == 4
+    assert bakery.days("liking") == [day]

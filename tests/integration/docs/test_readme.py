@@ -87,6 +87,8 @@ def test_its_commands_run_from_the_top_to_the_bottom(run, blocks):
     assert "orchestration.demo" in output
     assert "Creating defs at" in output
     assert "The gate of shop_events refused 2026-01-10" in output
+    assert "shop_events 2026-01-24 is published, by ana: the shop was closed in the afternoon" in output
+    assert "expect_column_values_to_be_in_set: {column: event_type" in output, "no gate was proposed"
     for day in ("2026-01-06", "2026-01-09", "2026-01-10", "2026-01-11"):
         assert re.search(rf"{day} ┆ \d+", output), f"{day} is not in the table at the end"
 
