@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import dagster as dg
 import polars as pl
 
+from assets.lake import stored_schema
 from assets.stages.day import DayResult
 
 Metadata = dict[str, Any]
@@ -43,14 +44,18 @@ def definition(
     """Metadata of an asset's definition: its columns and its table in the lake.
 
     Args:
-        schema: Column types, without the partition column.
+        schema: Column types, without the partition column; shown are those that they become in the lake.
         table: The lake's name.
         descriptions: What declared columns are.
+
+    Raises:
+        UnstorableTypeError: A column has a type that the lake cannot hold.
     """
+    stored = stored_schema(pl.Schema(schema), table)
     described = {**WORKING_COLUMNS, **{name: text for name, text in (descriptions or {}).items() if text}}
     columns = [
         dg.TableColumn(name, _type_name(dtype), description=described.get(name))
-        for name, dtype in {"date": pl.Date(), **schema}.items()
+        for name, dtype in {"date": pl.Date(), **stored}.items()
     ]
     return {"dagster/column_schema": dg.TableSchema(columns=columns), "dagster/table_name": table}
 

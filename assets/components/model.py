@@ -37,6 +37,13 @@ COMPARED = (
 )
 """What the UI shows of each candidate; the model card and `evaluation.json` hold the rest."""
 
+RECOMMENDED = {
+    "score": "The champion's probability that the item is what the user wants.",
+    "rank": "1 is the best of the user.",
+    "model_version": "Of the champion.",
+}
+"""What the columns of the recommendations are."""
+
 
 class Model(Declared[ModelSpec]):
     """A model. Its partition is the day that it is trained as of; a run over a range trains for the last day only."""
@@ -89,6 +96,9 @@ class Model(Declared[ModelSpec]):
                     kinds={"tflite", "deltalake"},
                     work=self._recommend(road),
                     describe=metadata.rows,
+                    shape=metadata.definition(
+                        model.recommendations_schema(examples.spec), model.recommendations_table(self.name), RECOMMENDED
+                    ),
                 ),
             ]
         )
@@ -112,12 +122,14 @@ class Model(Declared[ModelSpec]):
         work: _Work,
         describe: Describe,
         checks: Mapping[str, str] | None = None,
+        shape: metadata.Metadata | None = None,
     ) -> dg.AssetsDefinition:
         partitions = self.product.partitions
         spec = dg.AssetSpec(
             key,
             deps=deps,
             description=text,
+            metadata=shape,
             kinds=kinds,
             code_version=model.code_version(road),
             partitions_def=partitions,

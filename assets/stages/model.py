@@ -59,6 +59,19 @@ def recommendations_table(model: str) -> str:
     return f"{model}__recommendations"
 
 
+def recommendations_schema(spec: FeaturesSpec) -> pl.Schema:
+    """Columns of the recommendations, without the partition column: k rows a user, the best first."""
+    return pl.Schema(
+        {
+            spec.user: pl.String(),
+            spec.item: pl.String(),
+            "score": pl.Float32(),
+            "rank": pl.Int32(),
+            "model_version": pl.String(),
+        }
+    )
+
+
 def code_version(road: Road) -> str:
     """Changes when the declaration changes in a way that changes the model."""
     declared = road.model.model_dump(mode="json")

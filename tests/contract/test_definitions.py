@@ -107,7 +107,7 @@ def test_people_see_who_owns_an_asset_what_it_is_and_which_columns_it_has(reposi
         assert node.kinds, key
         assert node.partitions_def is not None, key
         assert node.code_version or key.path[-1].endswith(("__landing", "__quarantine")), key
-        if "deltalake" in node.kinds and not key.path[-1].endswith("__recommendations"):
+        if "deltalake" in node.kinds:
             columns = node.metadata["dagster/column_schema"].columns
             assert columns[0].name == "date", key
             assert len(columns) > 3, key

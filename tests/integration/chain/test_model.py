@@ -1,0 +1,190 @@
+"""The second half of the road through Dagster: trained, compressed, compared, blessed, published, recommended."""
+
+import json
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+from training.publish import MODEL_FILE, champion
+
+pytestmark = pytest.mark.slow
+
+ROAD = ("baker__float", "baker__candidates", "baker", "baker__recommendations")
+RECOMMENDATIONS = ROAD[-1]
+K = 3
+# Models of this size are no use, and any of them may be blessed.
+LAX = """\
+  compress: {prune: {epochs: 1}}
+  bless: {max_drop_vs_float: 1, max_drop_vs_champion: 1, max_bytes_ratio: 9}
+  evaluate: {users: 12, k: 3}
+  recommend: {k: 3}
+"""
+STRICT = LAX.replace("bless: {", "bless: {minimum: 1, ").replace("prune: {epochs: 1}", "prune: null")
+
+
+@pytest.fixture(scope="module")
+def new_road(bread, new_site, tmp_path_factory):
+    """Bakeries with five days on one site; the declarations of the model differ."""
+    site = new_site()
+    days = [*bread.DAYS, bread.DAYS[-1] + timedelta(days=1)]
+    for day in days:
+        site.put(day, bread.visits(day))
+    made = []
+
+    def make(model, lake=None):
+        bakery = bread.Bakery(tmp_path_factory.mktemp("road"), {**bread.DECLARATIONS, "baker": model}, on_disk=True)
+        bakery.lake = lake or bakery.lake
+        made.append(bakery)
+        return bakery
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BAKERY_URL", site.url)
+        patch.setenv("SLUICE_PII_KEY", bread.KEY)
+        yield make
+        for bakery in made:
+            bakery.close()
+
+
+@pytest.fixture(scope="module")
+def road(bread, new_road):
+    """One bakery whose model was published and has recommended."""
+    bakery = new_road(bread.DECLARATIONS["baker"] + LAX)
+    bakery.models = bakery.lake.models_dir("baker")
+    assert bakery.run(bread.DATA, bread.FIRST, bread.DAYS[-1] + timedelta(days=1)).failures == {}
+    bakery.outcome = bakery.run(ROAD, bread.DAYS[-1])
+    return bakery
+
+
+def recommended(road, day):
+    return road.lake.scan(RECOMMENDATIONS, start=day, end=day).collect().sort("user_id", "rank")
+
+
+@contextmanager
+def put_back(path):
+    """Whatever happens to a file, it is as it was afterwards."""
+    kept = path.with_suffix(".kept")
+    shutil.copyfile(path, kept)
+    try:
+        yield kept
+    finally:
+        kept.replace(path)
+
+
+def test_one_run_leads_from_examples_to_recommendations(road, bread):
+    day = bread.DAYS[-1].isoformat()
+    assert road.outcome.failures == {}
+    assert [road.outcome.materialized(asset)[day]["status"] for asset in ROAD] == ["published"] * 4
+    assert road.outcome.checks("baker")[day, "blessed"].passed
+    assert road.outcome.checks("baker__candidates")[day, "beats_popularity"].metadata
+    current = champion(road.models)
+    assert current.version.startswith(day)
+    assert road.outcome.materialized(RECOMMENDATIONS)[day]["model_version"] == current.version
+    card = json.loads((current.path / "card.json").read_text())
+    assert card["verdict"]["candidate"] in {"int8", "pruned_int8"}
+    assert (current.path / MODEL_FILE).read_bytes() == next(
+        path.read_bytes() for path in road.models.rglob(f"candidates/{card['verdict']['candidate']}/{MODEL_FILE}")
+    )
+
+
+def test_everybody_gets_the_best_items_in_their_order(road, bread):
+    day = bread.DAYS[-1]
+    found = recommended(road, day)
+    assert found["user_id"].n_unique() == road.rows("sales")["user_id"].n_unique()
+    assert found.group_by("user_id").agg(pl.col("rank")).select(pl.col("rank").list.sort() == [1, 2, 3])["rank"].all()
+    assert not found.select("user_id", "item_id").is_duplicated().any()
+    assert found.select((pl.col("score").diff() <= 0).over("user_id"))["score"].drop_nulls().all()
+    assert found["score"].is_between(0, 1).all()
+    assert set(found["item_id"]) <= set(road.rows("sales")["item_id"])
+    assert found["model_version"].unique().to_list() == [champion(road.models).version]
+
+
+@pytest.mark.filterwarnings("ignore:Parameter .execution_type. of function .AssetsDefinition")
+def test_every_table_of_the_lake_has_the_columns_that_its_asset_declares(road):
+    declared = {}
+    for spec in road.definitions().resolve_all_asset_specs():
+        shape = spec.metadata
+        if "dagster/column_schema" in shape:
+            declared[shape["dagster/table_name"]] = {
+                column.name: column.type for column in shape["dagster/column_schema"].columns
+            }
+    assert RECOMMENDATIONS in declared
+    for table, columns in declared.items():
+        if not road.lake.exists(table):
+            assert table.endswith("__quarantine"), f"{table} was never written"
+            continue
+        folder = f"{road.lake.root}/tables/{table}"
+        assert {field.name for field in DeltaTable(folder).schema().fields} == set(columns), table
+        read = pl.scan_delta(folder).collect_schema()
+        assert {name: str(dtype).partition("(")[0] for name, dtype in read.items()} == {
+            name: dtype.partition("(")[0] for name, dtype in columns.items()
+        }, table
+
+
+def test_a_second_run_changes_nothing(road, bread):
+    before = (road.versions(), champion(road.models))
+    again = road.run(ROAD, bread.DAYS[-1])
+    assert again.failures == {}
+    assert {again.materialized(asset)[bread.DAYS[-1].isoformat()]["status"] for asset in ROAD} == {"unchanged"}
+    assert (road.versions(), champion(road.models)) == before
+
+
+def test_it_is_the_blessed_file_that_recommends(road, bread):
+    day = bread.DAYS[-1]
+    before = recommended(road, day)
+    current = champion(road.models)
+    weights, file = current.path / "float" / "weights.h5", current.path / MODEL_FILE
+    blessed = file.read_bytes()
+    (other,) = {
+        path.read_bytes() for path in road.models.rglob(f"candidates/*/{MODEL_FILE}") if "int8" in path.parent.name
+    } - {blessed}
+    with put_back(weights), put_back(file):
+        weights.write_bytes(b"")
+        assert road.run((RECOMMENDATIONS,), day, force=True).failures == {}
+        assert recommended(road, day).equals(before), "the float model has no part in it"
+        file.write_bytes(other)
+        assert road.run((RECOMMENDATIONS,), day, force=True).failures == {}
+        assert not recommended(road, day)["score"].equals(before["score"])
+        other_scores = recommended(road, day)
+        file.write_bytes(blessed[: len(blessed) // 2])
+        damaged = road.run((RECOMMENDATIONS,), day, force=True)
+        assert list(damaged.failures) == [RECOMMENDATIONS]
+        assert MODEL_FILE in damaged.log()
+        assert recommended(road, day).equals(other_scores), "the last good partition stands"
+    assert road.run((RECOMMENDATIONS,), day, force=True).failures == {}
+    assert recommended(road, day).equals(before)
+
+
+def test_without_a_blessing_the_champion_stays_and_nothing_is_recommended(road, new_road, bread):
+    day = bread.DAYS[-1] + timedelta(days=1)
+    before = champion(road.models)
+    strict = new_road(bread.DECLARATIONS["baker"].replace("workers: 2", "workers: 1") + STRICT, road.lake)
+    refused = strict.run(ROAD, day)
+    assert list(refused.failures) == ["baker"]
+    assert "misses the declared minimum 1" in refused.failures["baker"]
+    assert not refused.checks("baker")[day.isoformat(), "blessed"].passed
+    assert refused.materialized("baker") == {}
+    assert champion(road.models) == before
+    assert recommended(road, day).is_empty()
+
+
+def test_a_champion_that_is_rolled_back_recommends_again(road, bread):
+    first, day = champion(road.models), bread.DAYS[-1] + timedelta(days=1)
+    outcome = road.run(ROAD, day)
+    assert outcome.failures == {}
+    second = champion(road.models)
+    assert second.version.startswith(day.isoformat())
+    assert second.history == (first.version, second.version)
+    measured = json.loads((second.path / "card.json").read_text())["evaluation"]["candidates"]
+    assert "champion" in {row["kind"] for row in measured}, "a candidate is measured beside the champion of its time"
+    command = [sys.executable, "-m", "training", "rollback", str(road.models)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    again = road.run((RECOMMENDATIONS,), day)
+    assert again.failures == {}
+    assert recommended(road, day)["model_version"].unique().to_list() == [first.version]
