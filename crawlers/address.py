@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
-from crawlers.declaration import nearest
+from foundation.nearest import hint
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _DATE = re.compile(r"\{date(?::([^{}]*))?\}")
@@ -72,7 +72,7 @@ def check_pattern(pattern: str) -> str:
 def _check_placeholders(what: str, template: str) -> None:
     for name in _PLACEHOLDER.findall(template):
         if name != "date":
-            raise ValueError(f"{what} {template!r} holds the unknown placeholder '{{{name}}}'{nearest(name, ['date'])}")
+            raise ValueError(f"{what} {template!r} holds the unknown placeholder '{{{name}}}'; {hint(name, ['date'])}")
 
 
 def substitute_date(template: str, day: dt.date) -> str:

@@ -9,7 +9,7 @@ from typing import Literal, Self
 import polars as pl
 from pydantic import Field, model_validator
 
-from crawlers.declaration import Declaration
+from foundation.declaration import Declaration
 
 TypeName = Literal["string", "integer", "float", "boolean", "datetime", "date"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from crawlers.address import Site
-from crawlers.declaration import Declaration
 from crawlers.landing import CrawlStats, Manifest
 from crawlers.spec import SourceSpec
+from foundation.declaration import Declaration
 
 Message = dict[str, Any]
 """`{"day", "status": "landed" | "empty" | "failed", "manifest": summary or None, "stats", "error": text or None}`."""

@@ -10,7 +10,7 @@ from pydantic import ByteSize, Field, PositiveFloat, PositiveInt, field_validato
 
 from crawlers.address import check_pattern, check_start
 from crawlers.contract import Contract
-from crawlers.declaration import Declaration
+from foundation.declaration import Declaration
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """Names are lower case with digits and underscores: they become asset keys, folders and table names."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +12,8 @@ from typing import Any, Literal
 
 import polars as pl
 import yaml
+
+from foundation.nearest import hint
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -153,10 +154,10 @@ def _parse(where: str, kind: str, arguments: dict[str, Any], taken: dict[str, in
     if kind in unsupported():
         raise GateError(f"{where}: '{kind}' cannot be used in a gate: {unsupported()[kind]}.")
     if kind not in catalogue():
-        raise GateError(f"{where}: unknown expectation '{kind}'{nearest(kind, catalogue())}")
+        raise GateError(f"{where}: unknown expectation '{kind}'; {hint(kind, catalogue())}")
     severity = arguments.pop("severity", "critical")
     if severity not in SEVERITIES:
-        raise GateError(f"{kind}: unknown severity '{severity}'{nearest(str(severity), SEVERITIES)}")
+        raise GateError(f"{kind}: unknown severity '{severity}'; {hint(str(severity), SEVERITIES)}")
     _check_arguments(kind, arguments)
     columns = columns_of(arguments)
     slug = "".join(c if c.isalnum() or c == "_" else "_" for c in "__".join([kind, *columns])[:180])
@@ -168,7 +169,7 @@ def _check_arguments(kind: str, arguments: Mapping[str, Any]) -> None:
     known = catalogue()[kind]
     for name, value in arguments.items():
         if name not in known:
-            raise GateError(f"{kind}: unknown argument '{name}'{nearest(str(name), known)}")
+            raise GateError(f"{kind}: unknown argument '{name}'; {hint(str(name), known)}")
         _check_value(kind, name, value, known[name])
     for name, argument in known.items():
         if argument["required"] and name not in arguments:
@@ -191,7 +192,7 @@ def _check_value(kind: str, name: str, value: Any, argument: Mapping[str, Any]) 
         raise GateError(f"{kind}: the argument '{name}' must be a {' or a '.join(kinds)}, not {value!r}.")
     choices = argument.get("choices")
     if choices and value not in choices:
-        raise GateError(f"{kind}: the argument '{name}' cannot be {value!r}{nearest(str(value), choices)}")
+        raise GateError(f"{kind}: the argument '{name}' cannot be {value!r}; {hint(str(value), choices)}")
     if name == "mostly" and not 0 <= value <= 1:
         raise GateError(f"{kind}: 'mostly' is a share between 0 and 1, not {value!r}.")
 
@@ -215,13 +216,6 @@ def columns_of(arguments: Mapping[str, Any]) -> tuple[str, ...]:
     return (*single, *(str(name) for name in arguments.get("column_list") or ()))
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the nearest known one, or all of them."""
-    known = list(known)
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; known are: {', '.join(sorted(known))}."
-
-
 def check_gate(gate: Sequence[ExpectationSpec], schema: Mapping[str, pl.DataType]) -> None:
     """Check a gate against the columns of its table, when definitions load.
 
@@ -233,7 +227,7 @@ def check_gate(gate: Sequence[ExpectationSpec], schema: Mapping[str, pl.DataType
             continue
         for column in expectation.columns:
             if column not in schema:
-                raise GateError(f"{expectation.type}: there is no column '{column}'{nearest(column, schema)}")
+                raise GateError(f"{expectation.type}: there is no column '{column}'; {hint(column, schema)}")
             _check_type(expectation.type, column, schema[column])
         _check_condition(expectation, schema)
 
@@ -259,7 +253,7 @@ def _check_condition(expectation: ExpectationSpec, schema: Mapping[str, pl.DataT
         return
     for name in names:
         if name not in schema:
-            raise GateError(f"{expectation.type}: row_condition: there is no column '{name}'{nearest(name, schema)}")
+            raise GateError(f"{expectation.type}: row_condition: there is no column '{name}'; {hint(name, schema)}")
 
 
 def tables_of(gate: Sequence[ExpectationSpec]) -> tuple[str, ...]:

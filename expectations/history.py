@@ -20,7 +20,8 @@ from typing import Any, Literal, Self, get_args
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from expectations.declaration import HISTORY, SEVERITIES, ExpectationSpec, GateError, Severity, nearest
+from expectations.declaration import HISTORY, SEVERITIES, ExpectationSpec, GateError, Severity
+from foundation.nearest import hint
 
 # Of a normal distribution, the standard deviation over the median absolute deviation.
 NORMAL = 1.4826
@@ -130,7 +131,7 @@ def _spec_of(where: str, entry: Any, schema: Mapping[str, pl.DataType]) -> Histo
         raise GateError(f"{where}: the watch 'distribution' needs 'columns'; name those that have few values.")
     for column in spec.columns or ():
         if column not in schema:
-            raise GateError(f"{where}: there is no column '{column}'{nearest(column, schema)}")
+            raise GateError(f"{where}: there is no column '{column}'; {hint(column, schema)}")
     spec = spec.model_copy(update={"columns": spec.columns or tuple(schema)})
     for watch in spec.watch:
         if watch != "row_count" and not any(one.watch == watch for one in watched(spec, schema)):
@@ -142,10 +143,10 @@ def _complaint(error: ValidationError) -> str:
     problem = error.errors()[0]
     name = str(problem["loc"][0]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown argument '{name}'{nearest(name, HistorySpec.model_fields)}"
+        return f"unknown argument '{name}'; {hint(name, HistorySpec.model_fields)}"
     if problem["type"] == "literal_error":
         known = SEVERITIES if name == "severity" else get_args(Watch)
-        return f"'{name}' cannot be {problem['input']!r}{nearest(str(problem['input']), known)}"
+        return f"'{name}' cannot be {problem['input']!r}; {hint(str(problem['input']), known)}"
     message = problem["msg"].removeprefix("Value error, ")
     return f"'{name}': {message} (got {problem['input']!r})" if name else message
 
@@ -345,7 +346,7 @@ def _watched(spec: HistorySpec, past: Sequence[Profile]) -> Sequence[str]:
     known = list(dict.fromkeys(name for each in past for name in each.columns))
     for name in spec.columns or ():
         if name not in known:
-            raise GateError(f"The history knows no column '{name}'{nearest(name, known)}")
+            raise GateError(f"The history knows no column '{name}'; {hint(name, known)}")
     return spec.columns or known
 
 

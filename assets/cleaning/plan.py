@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from assets.cleaning.errors import CleaningError, StepError, nearest
+from assets.cleaning.errors import CleaningError, StepError
 from assets.cleaning.spec import TableSpec
 from assets.cleaning.step import (
     ACTIVE,
@@ -24,6 +24,7 @@ from assets.cleaning.step import (
     ordered,
 )
 from crawlers.quarantine import QUARANTINE_SCHEMA
+from foundation.nearest import hint
 
 TOO_LATE = "too_late"
 FROM_THE_FUTURE = "from_the_future"
@@ -97,7 +98,7 @@ def check_table(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataType]
     for source in spec.from_:
         if source not in schemas:
             raise CleaningError(
-                f"Table '{spec.name}' reads from source '{source}', which is not declared; {nearest(source, schemas)}"
+                f"Table '{spec.name}' reads from source '{source}', which is not declared; {hint(source, schemas)}"
             )
     frames = {source: pl.LazyFrame(schema=dict(schemas[source]) | {"date": pl.Date()}) for source in spec.from_}
     united = _united(spec, frames)
@@ -124,7 +125,7 @@ def _check_event_time(spec: TableSpec, schema: Mapping[str, pl.DataType]) -> Non
     if name not in schema:
         raise CleaningError(
             f"Table '{spec.name}' has event time '{name}', which its sources do not have; "
-            f"{nearest(name, schema)} (or `event_time: null` for a snapshot)",
+            f"{hint(name, schema)} (or `event_time: null` for a snapshot)",
         )
     if schema[name] != pl.Datetime("us", "UTC"):
         raise CleaningError(

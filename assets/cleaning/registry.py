@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from assets.cleaning.errors import nearest
 from assets.cleaning.step import Step
+from foundation.nearest import hint
 
 StepType = TypeVar("StepType", bound=type[Step])
 
@@ -45,5 +45,5 @@ def make_step(declared: Any) -> Step:
         raise ValueError("a step is one name with its parameters, such as `deduplicate: {by: [event_id]}`")
     ((name, parameters),) = declared.items()
     if name not in _STEPS:
-        raise ValueError(f"Step '{name}' is unknown; {nearest(str(name), steps())}")
+        raise ValueError(f"Step '{name}' is unknown; {hint(str(name), steps())}")
     return _STEPS[name].model_validate({} if parameters is None else parameters)

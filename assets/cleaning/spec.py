@@ -19,7 +19,7 @@ import assets.cleaning.steps  # noqa: F401 - registers the steps
 from assets.cleaning.duration import Duration, parse_duration
 from assets.cleaning.registry import make_step, steps
 from assets.cleaning.step import Step
-from crawlers.declaration import Declaration
+from foundation.declaration import Declaration
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 

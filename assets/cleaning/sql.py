@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from assets.cleaning.errors import StepError, nearest
+from assets.cleaning.errors import StepError
+from foundation.nearest import hint
 
 
 def row_expression(sql: str) -> pl.Expr:
@@ -37,7 +38,7 @@ def check_sql(sql: str, schema: Mapping[str, pl.DataType]) -> pl.DataType:
     expression = row_expression(sql)
     for name in expression.meta.root_names():
         if name not in schema:
-            raise StepError(f"SQL `{sql}` uses column '{name}', which is not there; {nearest(name, visible(schema))}")
+            raise StepError(f"SQL `{sql}` uses column '{name}', which is not there; {hint(name, visible(schema))}")
     try:
         # Types are checked when rows are evaluated, not when a schema is asked for.
         result = pl.DataFrame(schema=dict(schema)).clear(1).select(expression.alias("result"))

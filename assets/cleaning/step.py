@@ -13,9 +13,10 @@ from typing import Annotated, Any, ClassVar
 import polars as pl
 from pydantic import BeforeValidator, Field
 
-from assets.cleaning.errors import StepError, nearest
+from assets.cleaning.errors import StepError
 from assets.cleaning.sql import visible
-from crawlers.declaration import Declaration
+from foundation.declaration import Declaration
+from foundation.nearest import hint
 
 REJECT = "__reject"
 REMOVE = "__remove"
@@ -113,7 +114,7 @@ def require_columns(names: Iterable[str], schema: Mapping[str, pl.DataType]) -> 
     """Refuse names of columns that are not there."""
     for name in names:
         if name not in visible(schema):
-            raise StepError(f"column '{name}' is not there; {nearest(name, visible(schema))}")
+            raise StepError(f"column '{name}' is not there; {hint(name, visible(schema))}")
 
 
 def require_free_names(names: Iterable[str]) -> None:

@@ -19,9 +19,9 @@ from assets.stages.day import DayResult
 from assets.stages.past import Audit, Reference
 from assets.stages.raw import quarantine_table
 from crawlers.quarantine import QUARANTINE_SCHEMA
-from expectations.declaration import nearest
 from expectations.gate import ExpectationSpec, GateError, check_gate, parse_gate
 from expectations.history import Watched, parse_history
+from foundation.nearest import hint
 
 SLUICES_OWN = ("crawled_at", "_unknown", "_file", "_line")
 
@@ -71,7 +71,7 @@ class Table(Offering[TableSpec]):
             dataset = other.dataset(context)
             if key not in dataset.schema:
                 raise self.fail(
-                    f"{expectation.type}: '{name}' has no column '{key}'{nearest(key, dataset.schema)}", ["gate"]
+                    f"{expectation.type}: '{name}' has no column '{key}'; {hint(key, dataset.schema)}", ["gate"]
                 )
             snapshot = other.spec.snapshot if isinstance(other, Source) else other.spec.event_time is None
             references[name] = Reference(dataset.table, snapshot, dataset.key.to_user_string())

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from assets.features.errors import MissingCatalogueError, nearest
+from assets.features.errors import MissingCatalogueError
 from assets.features.spec import FeaturesSpec
+from foundation.nearest import hint
 
 
 def catalogue_rows(catalogue: pl.LazyFrame | None, columns: Iterable[str], spec: FeaturesSpec) -> pl.LazyFrame:
@@ -25,7 +26,7 @@ def catalogue_rows(catalogue: pl.LazyFrame | None, columns: Iterable[str], spec:
         if column not in schema:
             role = "key" if column == spec.catalogue_key else "column"
             raise MissingCatalogueError(
-                f"The catalogue '{spec.catalogue}' of '{spec.name}' has no {role} '{column}'{nearest(column, schema)}"
+                f"The catalogue '{spec.catalogue}' of '{spec.name}' has no {role} '{column}'; {hint(column, schema)}"
             )
     rows = catalogue.select(wanted).filter(pl.col(spec.catalogue_key).is_not_null())
     return rows.sort(wanted).unique(spec.catalogue_key, keep="first", maintain_order=True)

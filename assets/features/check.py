@@ -5,10 +5,11 @@ from typing import TypeAlias
 
 import polars as pl
 
-from assets.features.errors import FeaturesError, MissingCatalogueError, nearest
+from assets.features.errors import FeaturesError, MissingCatalogueError
 from assets.features.examples import examples_schema
 from assets.features.registry import Feature
 from assets.features.spec import TIME, FeaturesSpec
+from foundation.nearest import hint
 
 Schema: TypeAlias = Mapping[str, pl.DataType]
 
@@ -32,7 +33,7 @@ def check_features(
         if spec.catalogue_key not in catalogue_schema:
             raise MissingCatalogueError(
                 f"Catalogue '{spec.catalogue}' of '{spec.name}' has no key '{spec.catalogue_key}'; set 'catalogue_key' "
-                f"to its column of items{nearest(spec.catalogue_key, catalogue_schema)}"
+                f"to its column of items; {hint(spec.catalogue_key, catalogue_schema)}"
             )
     types = _types(spec, events_schema, catalogue_schema or {})
     for number, feature in enumerate(spec.features, start=1):
@@ -44,7 +45,7 @@ def _has(spec: FeaturesSpec, role: str, table: str, schema: Schema, columns: lis
     for column in columns:
         if column not in schema:
             raise FeaturesError(
-                f"'{spec.name}' reads '{column}' of its {role} '{table}', which lacks it{nearest(column, schema)}"
+                f"'{spec.name}' reads '{column}' of its {role} '{table}', which lacks it; {hint(column, schema)}"
             )
 
 
@@ -73,7 +74,7 @@ def _check_feature(
             f"nor a column of the catalogue '{spec.catalogue}'" if spec.catalogue else "and no catalogue is declared"
         )
         raise FeaturesError(
-            f"{subject} reads '{column}', which is neither user, item nor attribute, {where}{nearest(column, types)}"
+            f"{subject} reads '{column}', which is neither user, item nor attribute, {where}; {hint(column, types)}"
         )
     if complaint := feature.complaint(types):
         raise FeaturesError(f"{subject}: {complaint}.")

@@ -12,7 +12,7 @@ from assets.features.errors import FeaturesError
 from assets.features.examples import LABELLED
 from assets.features.inputs import Category, Dense, Tokens
 from assets.features.spec import LABEL, ORIGIN, WEIGHT, FeaturesSpec, inputs
-from assets.features.stable_hash import HASH_NAME, bucket
+from foundation.stable_hash import HASH_NAME, bucket
 
 _DESCRIPTION = "features.json"
 _DECLARATION = "declaration.json"

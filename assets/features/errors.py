@@ -1,8 +1,5 @@
 """What can be wrong with a declaration of features, or with the days that it is asked about."""
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-
 
 class FeaturesError(ValueError):
     """A declaration of features that cannot be met; the message names the fix."""
@@ -22,12 +19,3 @@ class TooFewDaysError(FeaturesError):
 
 class MissingCatalogueError(FeaturesError):
     """A feature of the catalogue was asked for without the catalogue, or without its key."""
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the nearest known word, or the known words where none is near."""
-    words = sorted(known)
-    near = get_close_matches(word, words, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean '{near[0]}'?"
-    return f"; known: {', '.join(words)}." if words else "."

@@ -5,11 +5,12 @@ from datetime import date
 import polars as pl
 
 from assets.features.daily import DATETIME
-from assets.features.errors import FeaturesError, nearest
+from assets.features.errors import FeaturesError
 from assets.features.history import known_before
 from assets.features.inputs import Category, Dense
 from assets.features.negatives import candidates, negatives
 from assets.features.spec import LABEL, ORIGIN, TIME, WEIGHT, FeaturesSpec, inputs
+from foundation.nearest import hint
 
 POSITIVE = 0.5
 """The least probability that makes a label positive."""
@@ -74,7 +75,7 @@ def _labelled(labels: pl.LazyFrame, spec: FeaturesSpec, day: date) -> tuple[pl.L
     for column in (spec.user, spec.item, TIME, "covered", "probability"):
         if column not in found:
             raise FeaturesError(
-                f"The labels '{spec.labels}' of '{spec.name}' have no '{column}'{nearest(column, found)}"
+                f"The labels '{spec.labels}' of '{spec.name}' have no '{column}'; {hint(column, found)}"
             )
     if "date" in found:
         labels = labels.filter(pl.col("date") == day)

@@ -9,7 +9,7 @@ import polars as pl
 from assets.features.catalogue import catalogue_rows, item_key
 from assets.features.history import History
 from assets.features.spec import FeaturesSpec
-from assets.features.stable_hash import stable_hash
+from foundation.stable_hash import stable_hash
 
 # Drawn in excess, so that enough are left without those that the user touched and those drawn twice.
 _SPARE_DRAWS = 2

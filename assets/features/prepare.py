@@ -18,7 +18,7 @@ from assets.features.ranking import Ranking, write_ranking
 from assets.features.rowgroups import row_group_rows, write_row_groups
 from assets.features.spec import LABEL, ORIGIN, TIME, WEIGHT, FeaturesSpec
 from assets.features.split import Split, split_days
-from assets.features.stable_hash import stable_hash
+from foundation.stable_hash import stable_hash
 
 _FOLDERS = ("encoding", "train", "validation", "test", "ranking")
 

@@ -10,7 +10,7 @@ from assets.features.examples import LABELLED, POSITIVE
 from assets.features.pairs import PairEncoder
 from assets.features.rowgroups import write_row_groups
 from assets.features.spec import LABEL, ORIGIN, FeaturesSpec
-from assets.features.stable_hash import stable_hash
+from foundation.stable_hash import stable_hash
 
 ITEM = "item_id"
 """The name of the item's column in ranking files, whatever the declaration calls it."""

@@ -12,8 +12,8 @@ from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from assets.features.errors import nearest
 from assets.features.inputs import Input
+from foundation.nearest import hint
 
 Grouping: TypeAlias = tuple[str, ...]
 """The columns that partial aggregates are counted by."""
@@ -129,7 +129,7 @@ def parse_feature(raw: object) -> Feature:
         raise ValueError(f"A feature is one kind with its parameters, such as 'count: {{by: user_id}}', not {raw!r}.")
     kind, parameters = next(iter(raw.items()))
     if kind not in _KINDS:
-        raise ValueError(f"Feature kind '{kind}' is unknown{nearest(str(kind), _KINDS)}")
+        raise ValueError(f"Feature kind '{kind}' is unknown; {hint(str(kind), _KINDS)}")
     try:
         return _KINDS[kind].model_validate(parameters)
     except ValidationError as error:
@@ -142,7 +142,7 @@ def _explained(kind: str, error: ValidationError) -> str:
     for problem in error.errors(include_url=False):
         where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            lines.append(f"parameter '{where}' of feature '{kind}' is unknown{nearest(where, known)}")
+            lines.append(f"parameter '{where}' of feature '{kind}' is unknown; {hint(where, known)}")
         else:
             lines.append(f"parameter '{where}' of feature '{kind}': {problem['msg']}, not {problem['input']!r}")
     return "; ".join(lines)

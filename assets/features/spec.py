@@ -22,9 +22,10 @@ import assets.features.count
 import assets.features.recency
 import assets.features.tokens
 import assets.features.vocabulary  # noqa: F401
-from assets.features.errors import FeaturesError, nearest
+from assets.features.errors import FeaturesError
 from assets.features.inputs import Category, Dense, Input
 from assets.features.registry import Feature, Grouping, Windows, dumped, features_schema, parse_feature
+from foundation.nearest import hint
 
 Days = Annotated[str, Field(pattern=r"^[1-9]\d*d$", description="whole days, such as 28d")]
 
@@ -138,7 +139,7 @@ class FeaturesSpec(BaseModel):
             if owner not in (self.user, self.item):
                 raise FeaturesError(
                     f"Attribute '{attribute}' of '{self.name}' must describe '{self.user}' or '{self.item}', "
-                    f"not '{owner}'{nearest(owner, (self.user, self.item))}"
+                    f"not '{owner}'; {hint(owner, (self.user, self.item))}"
                 )
         used = {
             self.user,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from assets.features.inputs import Tokens
 from assets.features.registry import Feature, Windows, register_feature
-from assets.features.stable_hash import hash_tokens
+from foundation.stable_hash import hash_tokens
 
 
 @register_feature("tokens")

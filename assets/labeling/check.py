@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from assets.labeling.errors import LabelsError, nearest
+from assets.labeling.errors import LabelsError
 from assets.labeling.functions import vote_expression
 from assets.labeling.spec import LabelsSpec, SqlFunction
 from assets.labeling.units import units_schema
+from foundation.nearest import hint
 
 OUTCOME: Mapping[str, pl.DataType] = {
     "covered": pl.Boolean(),
@@ -48,7 +49,7 @@ def check_gold(spec: LabelsSpec, columns: Mapping[str, pl.DataType]) -> None:
     if spec.gold is None:
         return
     if spec.gold not in columns:
-        raise LabelsError(f"Labels '{spec.name}': gold names '{spec.gold}'{nearest(spec.gold, columns)}")
+        raise LabelsError(f"Labels '{spec.name}': gold names '{spec.gold}'; {hint(spec.gold, columns)}")
     kind = columns[spec.gold]
     if kind != pl.String and not kind.is_integer():
         raise LabelsError(

@@ -8,9 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from assets.labeling.errors import LabelsError, first_line, nearest
+from assets.labeling.errors import LabelsError, first_line
 from assets.labeling.spec import LabelsSpec, PythonFunction, SqlFunction
 from assets.labeling.sql import Schema, explain, read
+from foundation.nearest import hint
 
 ABSTAIN = -1
 
@@ -75,7 +76,7 @@ def _load(function: PythonFunction, subject: str) -> Callable[..., Any]:
     found = getattr(module, name, None)
     if found is None:
         functions = [word for word, value in vars(module).items() if inspect.isfunction(value)]
-        raise LabelsError(f"{subject}: '{module_name}' has no function '{name}'{nearest(name, functions)}")
+        raise LabelsError(f"{subject}: '{module_name}' has no function '{name}'; {hint(name, functions)}")
     if not callable(found):
         raise LabelsError(f"{subject}: '{function.python}' is no function but {type(found).__name__}.")
     return found  # type: ignore[no-any-return]
@@ -132,7 +133,7 @@ def _names_to_votes(values: pl.Series, *, labels: tuple[str, ...], subject: str)
     unknown = values.drop_nulls().unique().sort()
     unknown = unknown.filter(~unknown.is_in(labels))
     if len(unknown):
-        raise LabelsError(f"{subject}: gives {unknown[0]!r}, which is no label{nearest(unknown[0], labels)}")
+        raise LabelsError(f"{subject}: gives {unknown[0]!r}, which is no label; {hint(unknown[0], labels)}")
     indices = {label: index for index, label in enumerate(labels)}
     return values.replace_strict(indices, default=None, return_dtype=pl.Int8).fill_null(ABSTAIN)
 

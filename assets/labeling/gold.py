@@ -4,9 +4,10 @@ from typing import Any
 
 import polars as pl
 
-from assets.labeling.errors import LabelsError, nearest
+from assets.labeling.errors import LabelsError
 from assets.labeling.spec import LabelsSpec
 from assets.labeling.votes import count_patterns
+from foundation.nearest import hint
 
 GOLD = "gold"
 
@@ -27,7 +28,7 @@ def true_labels(frame: pl.DataFrame, spec: LabelsSpec) -> pl.Series | None:
     if len(unknown):
         raise LabelsError(
             f"Labels '{spec.name}': the gold column '{spec.gold}' holds {unknown[0]!r}, which is no label"
-            f"{nearest(str(unknown[0]), map(str, known))}"
+            f"; {hint(str(unknown[0]), map(str, known))}"
         )
     mapping = names if values.dtype == pl.String else {index: index for index in known}
     return values.replace_strict(mapping, return_dtype=pl.Int64).alias(GOLD)

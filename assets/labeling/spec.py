@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PositiveInt, Tag, model_validator
 
-from assets.labeling.errors import nearest
+from foundation.nearest import hint
 
 TIME = "time"
 VOTE, PREVIOUS = "vote_", "previous_"
@@ -179,10 +179,10 @@ class LabelsSpec(_Declared):
             if column in self.unit:
                 raise self.fail(f"the aggregate '{column}' has the name of a unit column; choose another.")
         if self.gold is not None and self.gold not in (known := (*self.unit, *self.aggregate)):
-            raise self.fail(f"gold names '{self.gold}', which is no column of a unit{nearest(self.gold, known)}")
+            raise self.fail(f"gold names '{self.gold}', which is no column of a unit; {hint(self.gold, known)}")
         for column in self.history.by if self.history else ():
             if column not in self.unit:
-                raise self.fail(f"history.by names '{column}', which is no unit column{nearest(column, self.unit)}")
+                raise self.fail(f"history.by names '{column}', which is no unit column; {hint(column, self.unit)}")
         if self.history and not self.aggregate:
             raise self.fail("history repeats the aggregates, and none is declared; add `aggregate`, or remove it.")
         return self
@@ -194,7 +194,7 @@ class LabelsSpec(_Declared):
             if function.vote not in self.labels:
                 raise self.fail(
                     f"labelling function '{function.name}' votes '{function.vote}', which is no label"
-                    f"{nearest(function.vote, self.labels)}"
+                    f"; {hint(function.vote, self.labels)}"
                 )
         if self.method == "majority_vote":
             return self
@@ -219,7 +219,7 @@ class LabelsSpec(_Declared):
             return self
         for label in balance:
             if label not in self.labels:
-                raise self.fail(f"class_balance names '{label}', which is no label{nearest(label, self.labels)}")
+                raise self.fail(f"class_balance names '{label}', which is no label; {hint(label, self.labels)}")
         missing = [label for label in self.labels if label not in balance]
         if missing:
             raise self.fail(f"class_balance leaves out '{missing[0]}'; give every label its share.")

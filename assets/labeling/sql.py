@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from assets.labeling.errors import LabelsError, first_line, nearest
+from assets.labeling.errors import LabelsError, first_line
+from foundation.nearest import hint
 
 Schema = Mapping[str, pl.DataType]
 
@@ -31,7 +32,7 @@ def explain(error: Exception, expression: pl.Expr, schema: Schema, *, subject: s
     for column in expression.meta.root_names():
         if column not in schema:
             quotes = " (a text stands in single quotes)" if f'"{column}"' in shown else ""
-            return LabelsError(f"{subject}: {shown} names the column '{column}'{quotes}{nearest(column, schema)}")
+            return LabelsError(f"{subject}: {shown} names the column '{column}'{quotes}; {hint(column, schema)}")
     return LabelsError(f"{subject}: {shown} does not fit the columns: {first_line(error)}")
 
 

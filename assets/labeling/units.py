@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from assets.labeling.errors import LabelsError, nearest
+from assets.labeling.errors import LabelsError
 from assets.labeling.spec import PREVIOUS, TIME, LabelsSpec
 from assets.labeling.sql import Schema, explain, null_safe_sums, read
+from foundation.nearest import hint
 
 
 def units(events: pl.LazyFrame, spec: LabelsSpec, *, history: pl.LazyFrame | None = None) -> pl.LazyFrame:
@@ -65,7 +66,7 @@ def aggregate_expressions(spec: LabelsSpec, schema: Schema) -> Mapping[str, pl.E
     for what, column in (*(("unit column", column) for column in spec.unit), ("time column", spec.time)):
         if column not in schema:
             raise LabelsError(
-                f"Labels '{spec.name}': the {what} '{column}' is no column of '{spec.from_}'{nearest(column, schema)}"
+                f"Labels '{spec.name}': the {what} '{column}' is no column of '{spec.from_}'; {hint(column, schema)}"
             )
     return {name: _aggregate(spec, name, sql, schema) for name, sql in spec.aggregate.items()}
 

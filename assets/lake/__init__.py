@@ -11,7 +11,6 @@ is idempotent by digest, and is safe beside other writers of the same table, eve
     lake.scan("shop_events", start=day, end=day)  # with the column `date`
 """
 
-from assets.lake.digest import digest
 from assets.lake.errors import (
     LakeError,
     MissingPartitionError,
@@ -26,6 +25,7 @@ from assets.lake.errors import (
 from assets.lake.lake import Lake
 from assets.lake.records import CleanUp, Commit, Published, Refused, Staged, StagedFile
 from assets.lake.schema import stored_schema
+from foundation.digest import digest
 
 __all__ = [
     "CleanUp",

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from crawlers.declaration import nearest
+from foundation.nearest import hint
 
 _SPIDERS: dict[str, str] = {}
 
@@ -30,7 +30,7 @@ def spider_class(kind: str) -> Any:
         LookupError: If there is none; the message names the nearest kind.
     """
     if kind not in _SPIDERS:
-        raise LookupError(f"Crawl kind {kind!r} is unknown{nearest(kind, list(_SPIDERS))}")
+        raise LookupError(f"Crawl kind {kind!r} is unknown; {hint(kind, list(_SPIDERS))}")
     module, _, name = _SPIDERS[kind].partition(":")
     return getattr(import_module(module), name)
 

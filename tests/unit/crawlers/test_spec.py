@@ -23,9 +23,9 @@ def test_the_declared_example_is_accepted_and_survives_json():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"crawl": CRAWL | {"folow": "x"}}, "Unknown key 'folow' in FilesCrawl; did you mean 'follow'"),
-        ({"formt": {}}, "Unknown key 'formt' in SourceSpec; did you mean 'format'"),
-        ({"crawl": CRAWL | {"limits": {"max_bytes": 1}}}, "Unknown key 'max_bytes' in Limits"),
+        ({"crawl": CRAWL | {"folow": "x"}}, "unknown key 'folow' of FilesCrawl; did you mean 'follow'"),
+        ({"formt": {}}, "unknown key 'formt' of SourceSpec; did you mean 'format'"),
+        ({"crawl": CRAWL | {"limits": {"max_bytes": 1}}}, "unknown key 'max_bytes' of Limits"),
         ({"crawl": CRAWL | {"follow": "events-("}}, "is no regular expression"),
         ({"crawl": CRAWL | {"start": "/logs/"}}, "is no address"),
         ({"crawl": CRAWL | {"start": "http://x/{dat}/"}}, r"unknown placeholder '{dat}'; did you mean 'date'"),
@@ -35,7 +35,7 @@ def test_the_declared_example_is_accepted_and_survives_json():
         ({"crawl": CRAWL | {"missing": "ignore"}}, "'fail' or 'empty'"),
         ({"name": "Shop-Events"}, "should match pattern"),
         ({"format": {"kind": "xml"}}, "'jsonl', 'csv'"),
-        ({"format": {"kind": "jsonl", "delimiter": ";"}}, "Unknown key 'delimiter' in JsonlFormat"),
+        ({"format": {"kind": "jsonl", "delimiter": ";"}}, "unknown key 'delimiter' of JsonlFormat"),
     ],
 )
 def test_a_mistake_in_a_declaration_is_named(change, message):

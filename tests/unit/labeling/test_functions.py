@@ -121,7 +121,7 @@ def test_python_function_votes(name, expected, engine):
         ("shop_functions:wrong_label", "gives 'likd', which is no label; did you mean 'liked'"),
         ("shop_functions:wrong_index", "gives 7, which is no index of a label; they go from 0 to 2"),
         ("shop_functions:label_as_column", r"reads 'liked' as a column.*pl.lit\('liked'\)"),
-        ("shop_functions:wrong_column", "names the column 'm'; known: item, n"),
+        ("shop_functions:wrong_column", "names the column 'm'; known are: item, n"),
         ("shop_functions:boolean", "gives Boolean, neither a label's name nor its index; return pl.when"),
         ("shop_functions:aggregate", "is one value for all units"),
         ("shop_functions:not_an_expression", "returns function; it must return one Polars expression"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from assets.lake import digest
+from foundation.digest import digest
 
 CANONICAL = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -68,6 +68,6 @@ def test_not_a_number_is_refused():
 
 
 def test_another_process_computes_the_same():
-    code = "from assets.lake.digest import digest; print(digest({'b': {'y', 'x'}, 'a': 'é'}, 1.5))"
+    code = "from foundation.digest import digest; print(digest({'b': {'y', 'x'}, 'a': 'é'}, 1.5))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert other.stdout.strip() == digest({"a": "é", "b": {"x", "y"}}, 1.5)

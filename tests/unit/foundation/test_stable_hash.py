@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.features.stable_hash import HASH_NAME, bucket, hash_strings, hash_tokens, stable_hash
+from foundation.stable_hash import HASH_NAME, bucket, hash_strings, hash_tokens, stable_hash
 
 WORDS = ["", "a", "b", "ab", "ba", "aa", "naïve", "日本", "a" * 3000]
 
