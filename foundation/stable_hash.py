@@ -73,7 +73,7 @@ def _hash_series(values: pl.Series) -> UInt64Array:
     physical = values.to_physical()
     if not physical.dtype.is_integer():
         raise TypeError(f"Column '{values.name}' is {values.dtype}: only text, integers and times have a stable hash.")
-    return mix(physical.fill_null(0).cast(pl.Int64).to_numpy().astype(np.uint64))
+    return mix(physical.fill_null(0).to_numpy().astype(np.uint64))
 
 
 def combine(columns: Sequence[pl.Series], seed: int) -> UInt64Array:

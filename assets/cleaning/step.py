@@ -104,10 +104,11 @@ class Step(Declaration):
 def ordered(frame: pl.LazyFrame, grouping: Iterable[str]) -> pl.LazyFrame:
     """Active rows first, those of one group together, by time, ties broken by origin.
 
-    Texts are ordered by their hashes: that groups them as well as any order does, and sorts in half the time.
+    Groups are ordered by their hashes: that groups them as well as any order does, and sorts in half the time. Within a
+    group nothing is: which of two events of one moment comes first decides about values that are kept.
     """
     texts = [pl.col(name).hash(_SEED) for name in grouping]
-    return frame.sort([~ACTIVE, *texts, TIME, LANDED, SOURCE, pl.col(FILE).hash(_SEED), LINE], maintain_order=False)
+    return frame.sort([~ACTIVE, *texts, TIME, LANDED, SOURCE, FILE, LINE], maintain_order=False)
 
 
 def require_columns(names: Iterable[str], schema: Mapping[str, pl.DataType]) -> None:

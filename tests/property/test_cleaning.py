@@ -113,6 +113,36 @@ def test_session_ids_do_not_depend_on_how_days_are_batched(frame):
     assert_frame_equal(_sessions_of_a_range(by_day), by_day.select("_line", "session_id"))
 
 
+@relaxed
+@given(frame=landed(), seed=st.integers(0, 1000), cut=st.integers(0, 40))
+def test_session_ids_depend_on_who_acts_and_when_the_session_began_alone(frame, seed, cut):
+    shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
+    chunked = pl.concat([shuffled[:cut], shuffled[cut:]], rechunk=False)
+    kept = clean(chunked, DAY)[0].filter(pl.col("user_id").is_not_null())
+    started = kept.group_by("session_id").agg(pl.col("user_id").first(), pl.col("ts").min())
+    for session, user, start in started.iter_rows():
+        assert session == _session_id(user, start)
+
+
+def _session_id(user, start):
+    """The stable hash of a text and a time, after its definition, in whole numbers of Python."""
+    multiplier, modulus = 0x9E3779B97F4A7C15, 1 << 64
+
+    def mixed(value):
+        value = (value + multiplier) % modulus
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 % modulus
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EB % modulus
+        return value ^ (value >> 31)
+
+    text = user.encode()
+    polynomial = sum((byte + 1) * pow(multiplier, place, modulus) for place, byte in enumerate(text)) % modulus
+    micros = (start - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
+    state = mixed(20_240_229)
+    for part in (mixed(polynomial ^ len(text) << 48), mixed(micros)):
+        state = mixed(state * multiplier % modulus ^ part)
+    return state - modulus if state >= modulus // 2 else state
+
+
 def _sessions_of_a_range(frame):
     """The rows of all days sessionised at once."""
     from assets.cleaning.step import WORKING

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
 import polars as pl
 
 from assets.cleaning.duration import Duration, parse_duration
+from assets.cleaning.errors import StepError
 from assets.cleaning.registry import register_step
 from assets.cleaning.step import ACTIVE, TIME, ColumnNames, Step, require_columns
+from foundation.stable_hash import combine
 
 SESSION = "session_id"
 # Fixed, so that a session has the same id whenever and wherever it is computed.
@@ -18,7 +21,7 @@ _SEED = 20_240_229
 
 @register_step("sessionize")
 class Sessionize(Step):
-    """Adds `session_id` (Int64): a hash of who acts and of the time of the session's first event.
+    """Adds `session_id` (Int64): the stable hash of who acts and of the time of the session's first event.
 
     A session ends after a pause, and at midnight (UTC) at the latest, so that its id depends on nothing beyond its
     day. Rows without anyone in `by` have none.
@@ -44,8 +47,15 @@ class Sessionize(Step):
         return frozenset({SESSION})
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
-        """The columns are there."""
+        """The columns are there, and their values tell persons apart."""
         require_columns(self.by, schema)
+        for name in self.by:
+            dtype = schema[name]
+            if not (dtype in (pl.String, pl.Boolean) or dtype.is_integer() or dtype.is_temporal()):
+                raise StepError(
+                    f"column '{name}' is {dtype}, which does not say who acts: a session needs a text, a whole number "
+                    "or a time; derive one, such as `cast(… as varchar)`"
+                )
 
     def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Number the sessions."""
@@ -54,8 +64,19 @@ class Sessionize(Step):
         pause = time - previous > parse_duration(self.gap)
         midnight = time.dt.date() != previous.dt.date()
         begins = ~(same & ~pause & ~midnight & ACTIVE.shift(1)).fill_null(value=False)
-        start = pl.when(begins).then(time).forward_fill()
         known = ACTIVE & pl.all_horizontal(pl.col(self.by).is_not_null())
-        identity = pl.struct(*(pl.col(name).hash(_SEED) for name in self.by), start.dt.epoch("us").alias("__start"))
-        session = identity.hash(_SEED).reinterpret(signed=True)
+        # Only the first event of a session is hashed: the others take its id.
+        who = [pl.col(name).alias(f"who{index}") for index, name in enumerate(self.by)]
+        first = pl.struct(*who, time.dt.epoch("us").alias("start"), (begins & known).alias("begins"))
+        session = first.map_batches(_ids_of_first_events, return_dtype=pl.Int64(), is_elementwise=True).forward_fill()
         return frame.with_columns(pl.when(known).then(session).alias(SESSION))
+
+
+def _ids_of_first_events(rows: pl.Series) -> pl.Series:
+    """The id of each row's session where the row is the session's first, else null."""
+    frame = rows.struct.unnest()
+    begins = frame["begins"]
+    firsts = frame.filter(begins).drop("begins").with_columns(pl.col(pl.Boolean).cast(pl.Int8))
+    ids = np.zeros(frame.height, dtype=np.int64)
+    ids[begins.to_numpy()] = combine(firsts.get_columns(), _SEED).view(np.int64)
+    return pl.select(pl.when(begins).then(pl.Series(ids)).alias(rows.name)).to_series()

@@ -127,12 +127,32 @@ def test_a_pause_ends_a_session_and_one_of_exactly_the_gap_does_not():
 
 
 def test_session_ids_are_the_same_for_ever():
-    # Pinned: if a release of Polars hashes differently, published sessions would change their ids on the next backfill.
-    kept, _, _ = run(raw(("a", "ada", at("12:00")), ("b", "bob", at("12:00:00.000001"))), {"sessionize": {}})
+    # Pinned: if these change, published sessions change their ids on the next backfill.
+    kept, _, _ = run(
+        raw(("a", "ada", at("12:00")), ("b", "bob", at("12:00:00.000001")), ("c", "Zoë", at("12:00"))),
+        {"sessionize": {}},
+    )
     assert dict(kept.select("user_id", "session_id").iter_rows()) == {
-        "ada": -7598041166407096619,
-        "bob": 2010690286661634121,
+        "ada": 7114377354666840728,
+        "bob": -7612186250764505606,
+        "Zoë": 3348651385543997399,
     }
+
+
+def test_session_ids_of_numbers_days_and_several_columns_are_the_same_for_ever():
+    frame = raw(("a", "ada", at("12:00"))).with_columns(
+        shop=pl.lit(7, dtype=pl.Int16), far=pl.lit(2**64 - 1, dtype=pl.UInt64), born=DAY, member=True
+    )
+    by = ["user_id", "shop", "far", "born", "member"]
+    assert run(frame, {"sessionize": {"by": by}})[0]["session_id"].to_list() == [8479776302852925373]
+
+
+def test_which_of_two_events_of_one_moment_is_first_depends_on_where_they_landed():
+    frame = raw(*[(f"e{line}", "u", at("12:00")) for line in range(12)], ("last", "u", at("12:01")))
+    frame = frame.with_columns(_file=pl.format("part-{}", 30 - pl.col("_line")))
+    kept, _, _ = run(frame, {"sessionize": {}}, {"dwell": {}})
+    before_the_last = kept.filter(pl.col("dwell_seconds") == 60)
+    assert before_the_last["event_id"].to_list() == ["e0"]
 
 
 def test_several_sources_are_one_table():

@@ -58,6 +58,7 @@ def test_the_columns_of_a_table_are_known_without_reading_a_row():
         ({"reject": {"when": "price", "reason": "r"}}, "gives Float64, but `when` must be true or false"),
         ({"deduplicate": {"by": ["event"]}}, "column 'event' is not there; did you mean 'event_id'?"),
         ({"dwell": {}}, "column 'session_id' is not there"),
+        ({"sessionize": {"by": "price"}}, "column 'price' is Float64, which does not say who acts"),
         ({"rename": {"columns": {"price": "user_id"}}}, "two columns would be named 'user_id'"),
         ({"derive": {"columns": {"date": "price"}}}, "'date' is taken by Sluice"),
         ({"derive": {"columns": {"__reject": "price"}}}, "'__reject' is taken by Sluice"),
