@@ -18,7 +18,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._utils.warnings import disable_dagster_warnings
 
-from assets.components.days import BY_TAG, OVERRIDE_TAG
+from assets.components.run_tags import BY_TAG, OVERRIDE_TAG
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tags={OVERRIDE_TAG: chosen.reason, BY_TAG: chosen.by},
             raise_on_error=False,
         )
-    published = bool(result.get_asset_materialization_events())
+    published = key in {event.asset_key for event in result.get_asset_materialization_events()}
     if published:
         print(  # noqa: T201 - the command's answer
             f"{chosen.table} {chosen.day} is published, by {chosen.by}: {chosen.reason}\n"

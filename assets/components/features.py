@@ -1,6 +1,5 @@
 """Features: what was known before each labelled moment, as examples to train on."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any, ClassVar
 
@@ -9,13 +8,16 @@ import polars as pl
 
 from assets.components import metadata
 from assets.components.catalogue import Dataset, Offering, find
-from assets.components.days import Recorded, behind, check_spec, days_of, forced, run_days
+from assets.components.day_assets import day_assets
+from assets.components.days import Days
 from assets.components.declaration import Declared
 from assets.components.labels import Labels
+from assets.components.run_tags import days_of, forced
 from assets.components.source import Source
 from assets.components.table import Table
 from assets.features import FeaturesError, FeaturesSpec, check_features, daily_schema
 from assets.stages import features
+from assets.stages.amend import days_to_amend
 from assets.stages.day import DayResult
 
 
@@ -75,11 +77,9 @@ class Features(Declared[FeaturesSpec]):
         labels = self.labels(context).dataset(context)
         catalogue = self.catalogue(context)
         lateness = self.events(context).spec.lateness_days
-        return dg.Definitions(
-            assets=[
-                self._daily(inputs, [events, *([catalogue] if catalogue else [])], lateness),
-                self._examples(inputs, schema, [labels, *([catalogue] if catalogue else [])], lateness),
-            ]
+        return dg.Definitions.merge(
+            self._daily(inputs, [events, *([catalogue] if catalogue else [])], lateness),
+            self._examples(inputs, schema, [labels, *([catalogue] if catalogue else [])], lateness),
         )
 
     def _spec(
@@ -98,19 +98,13 @@ class Features(Declared[FeaturesSpec]):
             tags=dict(self.spec.tags),
         )
 
-    def _daily(self, inputs: features.Inputs, read: list[Dataset], lateness: int) -> dg.AssetsDefinition:
+    def _daily(self, inputs: features.Inputs, read: list[Dataset], lateness: int) -> dg.Definitions:
         key = dg.AssetKey(f"{self.name}__daily")
         table = features.daily_table(self.name)
         text = "Partial aggregates of one day's events, from which windows are added up."
         spec = self._spec(key, [dg.AssetDep(one.key) for one in read], table, daily_schema(self.spec), text)
 
-        @dg.multi_asset(
-            name=f"{self.name}__daily",
-            specs=[spec],
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            required_resource_keys={"lake"},
-        )
-        def aggregate(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        def aggregate(context: dg.AssetExecutionContext) -> Days:
             lake = context.resources.lake.open()
             days = days_of(context)
 
@@ -119,35 +113,20 @@ class Features(Declared[FeaturesSpec]):
                     lake, self.spec, inputs, day, run_id=context.run.run_id, force=forced(context) and day in days
                 )
 
-            yield from run_days(
-                context,
-                days=days,
-                work=work,
-                records=[Recorded(key)],
-                checks=[],
-                describe=metadata.rows,
-                amend=behind(days, lateness, lake, table),
-            )
+            return Days(days, work, metadata.rows, amend=days_to_amend(days, lateness, lake, table))
 
-        return aggregate
+        return day_assets(aggregate, name=f"{self.name}__daily", specs=[spec], resources={"lake"})
 
     def _examples(
         self, inputs: features.Inputs, schema: pl.Schema, read: list[Dataset], lateness: int
-    ) -> dg.AssetsDefinition:
+    ) -> dg.Definitions:
         key = dg.AssetKey(self.name)
         before = dg.AssetDep(dg.AssetKey(f"{self.name}__daily"))
         text = self.spec.description or f"{self.name}: examples with point-in-time features."
         spec = self._spec(key, [*(dg.AssetDep(one.key) for one in read), before], self.name, schema, text)
-        checks = [check_spec("has_positives", key, self.product.partitions, "The day has positive labels.")]
+        checks = {"has_positives": "The day has positive labels."}
 
-        @dg.multi_asset(
-            name=self.name,
-            specs=[spec],
-            check_specs=checks,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            required_resource_keys={"lake"},
-        )
-        def make_examples(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        def make_examples(context: dg.AssetExecutionContext) -> Days:
             lake = context.resources.lake.open()
             days = days_of(context)
 
@@ -156,14 +135,6 @@ class Features(Declared[FeaturesSpec]):
                     lake, self.spec, inputs, day, run_id=context.run.run_id, force=forced(context) and day in days
                 )
 
-            yield from run_days(
-                context,
-                days=days,
-                work=work,
-                records=[Recorded(key)],
-                checks=checks,
-                describe=metadata.rows,
-                amend=behind(days, lateness, lake, self.name),
-            )
+            return Days(days, work, metadata.rows, amend=days_to_amend(days, lateness, lake, self.name))
 
-        return make_examples
+        return day_assets(make_examples, name=self.name, specs=[spec], checks=checks, resources={"lake"})

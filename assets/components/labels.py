@@ -1,17 +1,19 @@
 """Labels: weak votes on units of a table, weighed by a label model."""
 
-from collections.abc import Iterator
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import dagster as dg
 
 from assets.components import metadata, plots
 from assets.components.catalogue import Dataset, Offering, find
-from assets.components.days import Recorded, behind, check_spec, days_of, forced, run_days
+from assets.components.day_assets import day_assets
+from assets.components.days import Days
+from assets.components.run_tags import days_of, forced
 from assets.components.table import Table
 from assets.labeling import LabelsError, LabelsSpec, check_labels
 from assets.stages import labels
+from assets.stages.amend import days_to_amend
 from assets.stages.day import DayResult
 
 
@@ -41,7 +43,6 @@ class Labels(Offering[LabelsSpec]):
         dataset, table = self.dataset(context), self.table(context)
         for function, module in labels.missing_modules(self.spec):
             raise self.fail(f"function '{function}': there is no Python module '{module}'.", ["functions"])
-        partitions = self.product.partitions
         lateness = table.spec.lateness_days
         spec = dg.AssetSpec(
             dataset.key,
@@ -50,21 +51,13 @@ class Labels(Offering[LabelsSpec]):
             kinds={"polars", "deltalake", "snorkel"},
             code_version=labels.code_version(self.spec),
             metadata=metadata.definition(dataset.schema, self.name),
-            partitions_def=partitions,
+            partitions_def=self.product.partitions,
             group_name=self.product.name,
             owners=list(self.spec.owners or self.product.owners) or None,
             tags=dict(self.spec.tags),
         )
-        checks = [check_spec(name, dataset.key, partitions, text) for name, text in labels.CHECKS.items()]
 
-        @dg.multi_asset(
-            name=self.name,
-            specs=[spec],
-            check_specs=checks,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            required_resource_keys={"lake"},
-        )
-        def label(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        def label(context: dg.AssetExecutionContext) -> Days:
             lake = context.resources.lake.open()
             days = days_of(context)
 
@@ -73,14 +66,11 @@ class Labels(Offering[LabelsSpec]):
                     lake, self.spec, table.name, day, run_id=context.run.run_id, force=forced(context) and day in days
                 )
 
-            yield from run_days(
-                context,
-                days=days,
-                work=work,
-                records=[Recorded(dataset.key)],
-                checks=checks,
-                describe=lambda result: {**plots.labelling_functions(result), **metadata.rows(result)},
-                amend=behind(days, lateness, lake, self.name),
+            return Days(
+                days,
+                work,
+                lambda result: {**plots.labelling_functions(result), **metadata.rows(result)},
+                amend=days_to_amend(days, lateness, lake, self.name),
             )
 
-        return dg.Definitions(assets=[label])
+        return day_assets(label, name=self.name, specs=[spec], checks=labels.CHECKS, resources={"lake"})

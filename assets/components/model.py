@@ -1,7 +1,7 @@
 """Model: trained on a window of examples, compressed, compared, blessed, published; then it recommends."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,9 +10,11 @@ import dagster as dg
 
 from assets.components import metadata, plots
 from assets.components.catalogue import find
-from assets.components.days import Recorded, check_spec, days_of, forced, run_days
+from assets.components.day_assets import day_assets
+from assets.components.days import Days
 from assets.components.declaration import Declared
 from assets.components.features import Features
+from assets.components.run_tags import days_of, forced
 from assets.lake import Lake
 from assets.stages import model
 from assets.stages.day import DayResult
@@ -57,8 +59,8 @@ class Model(Declared[ModelSpec]):
         road = model.Road(self.spec, examples.spec, examples.inputs(context))
         trained, compared = dg.AssetKey(f"{self.name}__float"), dg.AssetKey(f"{self.name}__candidates")
         published, recommended = dg.AssetKey(self.name), dg.AssetKey(f"{self.name}__recommendations")
-        return dg.Definitions(
-            assets=[
+        return dg.Definitions.merge(
+            *[
                 self._asset(
                     trained,
                     road,
@@ -123,8 +125,7 @@ class Model(Declared[ModelSpec]):
         describe: Describe,
         checks: Mapping[str, str] | None = None,
         shape: metadata.Metadata | None = None,
-    ) -> dg.AssetsDefinition:
-        partitions = self.product.partitions
+    ) -> dg.Definitions:
         spec = dg.AssetSpec(
             key,
             deps=deps,
@@ -132,22 +133,13 @@ class Model(Declared[ModelSpec]):
             metadata=shape,
             kinds=kinds,
             code_version=model.code_version(road),
-            partitions_def=partitions,
+            partitions_def=self.product.partitions,
             group_name=self.product.name,
             owners=list(self.spec.owners or self.product.owners) or None,
             tags=dict(self.spec.tags),
         )
-        specs = [check_spec(name, key, partitions, description) for name, description in (checks or {}).items()]
 
-        @dg.multi_asset(
-            name="__".join(key.path),
-            specs=[spec],
-            check_specs=specs,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            required_resource_keys={"lake", "launcher"},
-            pool="training",
-        )
-        def build(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        def build(context: dg.AssetExecutionContext) -> Days:
             lake = context.resources.lake.open()
             day = days_of(context)[-1]
 
@@ -155,16 +147,16 @@ class Model(Declared[ModelSpec]):
                 context.log.info(f"{task['task']}: started in a process of its own")
                 context.resources.launcher.run(context, [], request=task)
 
-            yield from run_days(
-                context,
-                days=[day],
-                work=lambda d: work(lake, d, launch, forced(context), context.run.run_id),
-                records=[Recorded(key)],
-                checks=specs,
-                describe=describe,
-            )
+            return Days([day], lambda d: work(lake, d, launch, forced(context), context.run.run_id), describe)
 
-        return build
+        return day_assets(
+            build,
+            name="__".join(key.path),
+            specs=[spec],
+            checks=checks,
+            resources={"lake", "launcher"},
+            pool="training",
+        )
 
 
 def _trained(result: DayResult) -> Mapping[str, Any]:

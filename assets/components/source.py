@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,8 +11,9 @@ import dagster as dg
 
 from assets.components import metadata
 from assets.components.catalogue import Dataset, Offering
-from assets.components.days import Recorded, check_spec, days_of, forced, run_days
-from assets.components.verdict import every_day_check
+from assets.components.day_assets import day_assets
+from assets.components.days import Days
+from assets.components.run_tags import days_of, forced
 from assets.lake import Lake
 from assets.stages import raw
 from assets.stages.day import Check, DayResult
@@ -38,11 +39,7 @@ class Source(Offering[SourceSpec]):
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Landing, raw and quarantine assets with their checks."""
         del context
-        landing = self._landing()
-        return dg.Definitions(
-            assets=[landing, self._raw()],
-            asset_checks=[every_day_check(dg.AssetKey(f"{self.name}__landing"))],
-        )
+        return dg.Definitions.merge(self._landing(), self._raw())
 
     def _common(self) -> dict[str, Any]:
         return {
@@ -52,7 +49,7 @@ class Source(Offering[SourceSpec]):
             "tags": dict(self.spec.tags),
         }
 
-    def _landing(self) -> dg.AssetsDefinition:
+    def _landing(self) -> dg.Definitions:
         key = dg.AssetKey(f"{self.name}__landing")
         spec = dg.AssetSpec(
             key,
@@ -60,29 +57,19 @@ class Source(Offering[SourceSpec]):
             kinds={"scrapy", "file"},
             **self._common(),
         )
-        checks = [check_spec(name, key, self.product.partitions, text) for name, text in LANDING_CHECKS.items()]
 
-        @dg.multi_asset(
+        def crawl(context: dg.AssetExecutionContext) -> Days:
+            days = days_of(context)
+            return Days(days, self._crawl(context, days).__getitem__, metadata.landing)
+
+        return day_assets(
+            crawl,
             name=f"{self.name}__landing",
             specs=[spec],
-            check_specs=checks,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            required_resource_keys={"lake", "crawler"},
+            checks=LANDING_CHECKS,
+            resources={"lake", "crawler"},
             pool=_pool(self.spec),
         )
-        def landing(context: dg.AssetExecutionContext) -> Iterator[Any]:
-            days = days_of(context)
-            results = self._crawl(context, days)
-            yield from run_days(
-                context,
-                days=days,
-                work=results.__getitem__,
-                records=[Recorded(key)],
-                checks=checks,
-                describe=metadata.landing,
-            )
-
-        return landing
 
     def _crawl(self, context: dg.AssetExecutionContext, days: list[date]) -> dict[date, DayResult]:
         lake = context.resources.lake.open()
@@ -112,7 +99,7 @@ class Source(Offering[SourceSpec]):
         check = Check("crawled", not failed, description=error or f"The crawl {message['status']}.", metadata=report)
         return DayResult(day, "failed" if failed else "published", report, (check,), error, transient=failed)
 
-    def _raw(self) -> dg.AssetsDefinition:
+    def _raw(self) -> dg.Definitions:
         key = dg.AssetKey(f"{self.name}__raw")
         rejected = dg.AssetKey(f"{self.name}__quarantine")
         landing = dg.AssetDep(dg.AssetKey(f"{self.name}__landing"))
@@ -139,17 +126,8 @@ class Source(Offering[SourceSpec]):
                 **self._common(),
             ),
         ]
-        checks = [check_spec(name, key, self.product.partitions, text) for name, text in raw.CHECKS.items()]
 
-        @dg.multi_asset(
-            name=f"{self.name}__raw",
-            specs=specs,
-            can_subset=True,
-            check_specs=checks,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            required_resource_keys={"lake", "secrets"},
-        )
-        def parse(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        def parse(context: dg.AssetExecutionContext) -> Days:
             lake = context.resources.lake.open()
             secrets = context.resources.secrets
 
@@ -167,17 +145,16 @@ class Source(Offering[SourceSpec]):
                         force=forced(context),
                     )
 
-            yield from run_days(
-                context,
-                days=days_of(context),
-                work=work,
-                records=[Recorded(key), Recorded(rejected)],
-                checks=checks,
-                describe=metadata.rows,
-            )
-            self._expire(context, lake)
+            return Days(days_of(context), work, metadata.rows, afterwards=lambda: self._expire(context, lake))
 
-        return parse
+        return day_assets(
+            parse,
+            name=f"{self.name}__raw",
+            specs=specs,
+            checks=raw.CHECKS,
+            beside=[rejected],
+            resources={"lake", "secrets"},
+        )
 
     def _expire(self, context: dg.AssetExecutionContext, lake: Lake) -> None:
         """Delete landed bytes that are older than declared; what was parsed from them stays."""

@@ -1,6 +1,6 @@
 """Table: cleaned records from one or more sources, behind a gate."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -10,11 +10,13 @@ import polars as pl
 from assets.cleaning import CleaningError, TableSpec, check_table
 from assets.components import gate_plot, metadata
 from assets.components.catalogue import Dataset, Offering, find
-from assets.components.days import Recorded, behind, check_spec, days_of, forced, overriding, run_days
+from assets.components.day_assets import day_assets
+from assets.components.days import Days
+from assets.components.run_tags import days_of, forced, overriding
 from assets.components.source import Source
-from assets.components.verdict import every_day_check
 from assets.lake import Lake
 from assets.stages import table
+from assets.stages.amend import days_to_amend
 from assets.stages.day import DayResult
 from assets.stages.past import Audit, Reference
 from assets.stages.raw import quarantine_table
@@ -86,7 +88,7 @@ class Table(Offering[TableSpec]):
         lateness = self.spec.lateness_days
         key, rejected = dataset.key, dg.AssetKey(f"{self.name}__quarantine")
         # No offsets here, although late records make a day read the days after it: Dagster would stretch every backfill
-        # by them, into days that nobody asked for. The run brings the days behind it up to date itself.
+        # by them, into days that nobody asked for. The run amends the days before it by itself.
         upstream = [source.dataset(context).key for source in sources]
         upstream += [dg.AssetKey(reference.asset) for reference in audit.references.values()]
         deps = [dg.AssetDep(key) for key in dict.fromkeys(upstream)]
@@ -117,29 +119,16 @@ class Table(Offering[TableSpec]):
                 **common,
             ),
         ]
-        checks = [
-            check_spec("conserved", key, partitions, "Rows in = rows out + quarantined + removed."),
-            *(
-                check_spec(e.check_name, key, partitions, f"{e.type} ({e.severity}): {dict(e.kwargs)}")
-                for e in audit.gate
-            ),
-            *(check_spec(w.check_name, key, partitions, _watching(w)) for w in audit.watched),
-        ]
+        checks = {
+            **table.CHECKS,
+            **{e.check_name: f"{e.type} ({e.severity}): {dict(e.kwargs)}" for e in audit.gate},
+            **{w.check_name: _watching(w) for w in audit.watched},
+        }
         tables = {source.name: source.dataset(context).table for source in sources}
 
-        @dg.multi_asset(
-            name=self.name,
-            specs=specs,
-            can_subset=True,
-            check_specs=checks,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            required_resource_keys={"lake"},
-        )
-        def clean(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        def clean(context: dg.AssetExecutionContext) -> Days:
             lake = context.resources.lake.open()
-            days = days_of(context)
-
-            override = overriding(context)
+            days, override = days_of(context), overriding(context)
 
             def work(day: date) -> DayResult:
                 if override and day in days:
@@ -154,20 +143,14 @@ class Table(Offering[TableSpec]):
                     force=forced(context) and day in days,
                 )
 
-            yield from run_days(
-                context,
-                days=days,
-                work=work,
-                records=[
-                    Recorded(key),
-                    Recorded(rejected, frozenset({"published", "unchanged", "refused"})),
-                ],
-                checks=checks,
-                describe=lambda result: metadata.rows(result) | _plot(lake, self.name, result, days[-1]),
-                amend=behind(days, lateness, lake, self.name),
+            return Days(
+                days,
+                work,
+                lambda result: metadata.rows(result) | _plot(lake, self.name, result, days[-1]),
+                amend=days_to_amend(days, lateness, lake, self.name),
             )
 
-        return dg.Definitions(assets=[clean], asset_checks=[every_day_check(key)])
+        return day_assets(clean, name=self.name, specs=specs, checks=checks, beside=[rejected], resources={"lake"})
 
 
 def _plot(lake: Lake, name: str, result: DayResult, last: date) -> dict[str, Any]:

@@ -28,6 +28,8 @@ from expectations.history import expectations_from_history, watched
 VERSION = 2
 """Raise it when the meaning of a step changes: every partition is then cleaned anew."""
 
+CHECKS = {"conserved": "Rows in = rows out + quarantined + removed."}
+
 MAX_PASSES = 4
 """How often a day is cleaned in one go because its inputs changed meanwhile."""
 

@@ -1,10 +1,11 @@
-"""The private names of Dagster that `assets.components.days.record_only` rests on, pinned."""
+"""The private names of Dagster that `assets.components.narrowing.record_only` rests on, pinned."""
 
 import dagster as dg
 import pytest
 from dagster import AssetCheckEvaluation, DagsterEventType
 
-from assets.components.days import check_spec, record_only
+from assets.components.day_checks import check_spec
+from assets.components.narrowing import record_only
 
 # Partitioned checks and backfill policies are marked as a preview and as beta; loading a defs folder hides that.
 pytestmark = [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dagster import AssetCheckKey
 
 import assets.components
 import orchestration
@@ -40,11 +41,8 @@ ASSETS = {
     "shop_ranker__recommendations",
 }
 CHECKS = {
-    *(
-        f"{source}__landing:{name}"
-        for source in ("shop_catalogue", "shop_clickstream")
-        for name in ("crawled", "every_day_published")
-    ),
+    *(f"{asset}:{name}" for asset in ASSETS for name in ("published", "every_day_published")),
+    *(f"{source}__landing:crawled" for source in ("shop_catalogue", "shop_clickstream")),
     *(
         f"{source}__raw:{name}"
         for source in ("shop_catalogue", "shop_clickstream")
@@ -54,7 +52,6 @@ CHECKS = {
     "shop_engagement:label_model_fitted",
     "shop_engagement:one_label_a_unit",
     "shop_events:conserved",
-    "shop_events:every_day_published",
     "shop_events:expect_column_mean_to_be_between__dwell_seconds",
     "shop_events:expect_column_values_to_be_in_set__event_type",
     "shop_events:expect_column_values_to_be_in_table__item_id",
@@ -83,6 +80,16 @@ def test_every_asset_of_the_shop(repository):
 
 def test_every_check_of_the_shop(repository):
     assert {f"{key.asset_key.to_user_string()}:{key.name}" for key in repository.asset_graph.asset_check_keys} == CHECKS
+
+
+def test_no_asset_of_days_can_fail_unseen(repository):
+    graph = repository.asset_graph
+    for key in graph.get_all_asset_keys():
+        if graph.get(key).partitions_def is None:
+            continue
+        checks = {name: graph.get(AssetCheckKey(key, name)) for name in ("published", "every_day_published")}
+        assert checks["published"].partitions_def == graph.get(key).partitions_def, key
+        assert not any(check.blocking for check in checks.values()), "a bad day must not stop the good ones"
 
 
 def test_every_job_and_schedule_of_the_shop(repository):
@@ -118,9 +125,9 @@ def test_the_import_contracts_hold():
     assert done.returncode == 0, done.stdout
 
 
-def test_the_layout_is_five_packages_and_the_tests():
+def test_the_layout_is_five_packages_on_a_foundation():
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert packages == {"orchestration", "assets", "crawlers", "expectations", "training"}
+    assert packages == {"orchestration", "assets", "crawlers", "expectations", "training", "foundation"}
 
 
 def tool(name):

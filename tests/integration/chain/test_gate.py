@@ -23,8 +23,10 @@ def test_a_refused_day_of_a_range_stops_alone_and_can_be_mended_alone(bakery, si
     run = bakery.run(bread.DATA, first, third)
 
     assert not run.success
-    assert set(run.failures) == {"sales_every_day_published"}
-    assert f"1 of 3 days of sales have no new content: {second}" in run.failures["sales_every_day_published"]
+    assert set(run.failures) == {f"{asset}_every_day_published" for asset in TABLE_AND_BEYOND}
+    assert "1 of 3 days of sales have no new content" in run.failures["sales_every_day_published"]
+    assert f"{second}: refused. The gate of sales refused" in run.failures["sales_every_day_published"]
+    assert f"{second}: blocked. sales has no content" in run.failures["liking_every_day_published"]
     assert bakery.days("visits__raw") == [first, second, third]
     for table in ("sales", "liking", "portions__daily", "portions"):
         assert bakery.days(table) == [first, third], table
