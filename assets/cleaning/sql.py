@@ -8,6 +8,7 @@ import polars as pl
 
 from assets.cleaning.errors import StepError
 from foundation.nearest import hint
+from foundation.row_only import beyond_row, reads_clock
 
 
 def row_expression(sql: str) -> pl.Expr:
@@ -36,6 +37,16 @@ def check_sql(sql: str, schema: Mapping[str, pl.DataType]) -> pl.DataType:
             its row.
     """
     expression = row_expression(sql)
+    if clock := reads_clock(sql):
+        raise StepError(
+            f"SQL `{sql}` reads the clock ({clock}), so its result would depend on when days are cleaned; compare "
+            "columns of the row, such as `crawled_at`"
+        )
+    if culprit := beyond_row(expression):
+        raise StepError(
+            f"SQL `{sql}` looks beyond its row, or may, through {culprit}, so its result would depend on how days are "
+            "batched; use plain functions of the row's own columns"
+        )
     for name in expression.meta.root_names():
         if name not in schema:
             raise StepError(f"SQL `{sql}` uses column '{name}', which is not there; {hint(name, visible(schema))}")
@@ -44,40 +55,7 @@ def check_sql(sql: str, schema: Mapping[str, pl.DataType]) -> pl.DataType:
         result = pl.DataFrame(schema=dict(schema)).clear(1).select(expression.alias("result"))
     except pl.exceptions.PolarsError as error:
         raise StepError(f"SQL `{sql}` does not fit the types of its columns: {_first_line(error)}") from None
-    if _looks_beyond_its_row(expression, schema):
-        raise StepError(
-            f"SQL `{sql}` looks beyond its row (an aggregate or a window), so its result would depend on how days are "
-            "batched; use the columns of the row only",
-        )
     return result.schema["result"]
-
-
-def _looks_beyond_its_row(expression: pl.Expr, schema: Mapping[str, pl.DataType]) -> bool:
-    """Whether rows give something else together than one by one.
-
-    Found by trying: Polars knows of an expression from SQL whether it is row by row, but not of every one.
-    """
-    numbers = pl.Series([3, 1, 4, 1, 5, 9, 2, 6])
-    columns = [_sample(numbers, dtype).alias(name) for name, dtype in schema.items()]
-    frame = pl.DataFrame(columns)
-    try:
-        together = frame.select(expression.alias("result"))
-        singly = pl.concat([frame[row].select(expression.alias("result")) for row in range(frame.height)])
-    except pl.exceptions.PolarsError:
-        # The values do not suit it (text that is no number, perhaps), which says nothing of rows.
-        return False
-    # A constant is one value, whatever the rows.
-    if together.height == 1 and not expression.meta.root_names():
-        together = pl.concat([together] * frame.height)
-    return not together.equals(singly)
-
-
-def _sample(numbers: pl.Series, dtype: pl.DataType) -> pl.Series:
-    if dtype == pl.String:
-        return numbers.cast(pl.String)
-    if dtype == pl.Boolean:
-        return numbers > 2
-    return numbers.cast(dtype, strict=False)
 
 
 def visible(schema: Mapping[str, pl.DataType]) -> list[str]:

@@ -12,6 +12,7 @@ from assets.labeling.errors import LabelsError, first_line
 from assets.labeling.spec import LabelsSpec, PythonFunction, SqlFunction
 from assets.labeling.sql import Schema, explain, read
 from foundation.nearest import hint
+from foundation.row_only import beyond_row
 
 ABSTAIN = -1
 
@@ -34,6 +35,11 @@ def _subject(function: SqlFunction | PythonFunction, spec: LabelsSpec) -> str:
 def _from_sql(function: SqlFunction, spec: LabelsSpec, schema: Schema) -> pl.Expr:
     subject, shown = _subject(function, spec), repr(function.when)
     condition = read(function.when, subject=subject)
+    if culprit := beyond_row(condition):
+        raise LabelsError(
+            f"{subject}: {shown} looks beyond its unit, or may, through {culprit}, so a vote would depend on which "
+            "other units there are; refer to each unit's own columns."
+        )
     kind = _kind(condition, schema, subject=subject, shown=shown)
     if kind != pl.Boolean:
         raise LabelsError(f"{subject}: {shown} gives {kind}, not true or false; compare it with something.")

@@ -7,6 +7,7 @@ import polars as pl
 
 from assets.labeling.errors import LabelsError, first_line
 from foundation.nearest import hint
+from foundation.row_only import reads_clock
 
 Schema = Mapping[str, pl.DataType]
 
@@ -17,8 +18,13 @@ def read(sql: str, *, subject: str) -> pl.Expr:
     """Read one SQL expression.
 
     Raises:
-        LabelsError: It is not one; the message begins with the subject.
+        LabelsError: It is not one, or it reads the clock; the message begins with the subject.
     """
+    if clock := reads_clock(sql):
+        raise LabelsError(
+            f"{subject}: {sql!r} reads the clock ({clock}), so labels would depend on when they are made; compare "
+            "times of the events."
+        )
     try:
         return pl.sql_expr(sql)
     except pl.exceptions.PolarsError as error:

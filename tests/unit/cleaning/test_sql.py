@@ -46,6 +46,10 @@ def test_sql_over_a_row_has_a_type(sql, dtype):
         ("count(*)", "looks beyond its row"),
         ("row_number() over (order by price)", "looks beyond its row"),
         ("lag(price) over (order by ts) > price", "looks beyond its row"),
+        # Values that suit no such cast said nothing of rows, when rows were tried.
+        ("price > avg(price) and cast(name as date) is not null", r"looks beyond its row.*an aggregate \(mean\)"),
+        ("count(*) > 1 and cast(name as date) is not null", "looks beyond its row.*a count of rows"),
+        ("ts > now()", r"reads the clock \(now\(\)\)"),
     ],
 )
 def test_other_sql_is_refused_with_a_reason(sql, message):
