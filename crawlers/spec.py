@@ -136,6 +136,8 @@ class SourceSpec(Declaration):
         owners: Who answers for it.
         tags: Free tags.
         retention: Days after which landed bytes are deleted; kept for ever by default.
+        max_quarantined_share: The largest share of a day's lines, from 0 to 1, that may be quarantined; a day with more
+            is refused: its quarantine is published for people to look into, and the last good records stand.
     """
 
     name: Name
@@ -147,3 +149,4 @@ class SourceSpec(Declaration):
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
     retention: PositiveInt | None = None
+    max_quarantined_share: float = Field(default=0.5, ge=0, le=1)

@@ -53,6 +53,8 @@ class TableSpec(Declaration):
             quarantined as `too_late`.
         steps: what is done, in order.
         gate: the expectations that the cleaned rows must meet.
+        max_quarantined_share: the largest share of a day's rows, from 0 to 1, that may be quarantined; a day with more
+            is refused, and its quarantine is published for people to look into.
         description: for the people who read the graph.
         owners: who answers for it.
         tags: free tags.
@@ -70,6 +72,7 @@ class TableSpec(Declaration):
     lateness: Duration = "1d"
     steps: Annotated[tuple[SerializeAsAny[Step], ...], WithJsonSchema(steps_schema())] = ()
     gate: tuple[dict[str, Any], ...] = ()
+    max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     description: str = ""
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)

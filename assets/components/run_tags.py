@@ -6,7 +6,7 @@ from datetime import date
 
 import dagster as dg
 
-from assets.stages.past import Override
+from assets.stages.override import Override
 
 FORCE_TAG = "sluice/force"
 OVERRIDE_TAG = "sluice/publish_refused"

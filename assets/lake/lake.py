@@ -1,7 +1,9 @@
 """The lake's public face: tables by name, partitions by day."""
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace as changed
 
 import polars as pl
 
@@ -10,9 +12,10 @@ from assets.lake.digest import checked
 from assets.lake.errors import (
     LakeError,
 )
-from assets.lake.records import CleanUp, Refused, Staged
+from assets.lake.records import CleanUp, Published, Refused, Staged
+from assets.lake.revision import same_rows
 from assets.lake.schema import PARTITION, merged, stored_schema, widened
-from assets.lake.staging import Staging, plan_staging, read_staged
+from assets.lake.staging import Staging, plan_staging, read_staged, revised
 from assets.lake.tables import Tables
 
 
@@ -138,7 +141,8 @@ class Lake(Tables):
         Args:
             staged: What to publish.
             commit_info: Recorded in the commit, beside the run, the day, the digest and the rows; see `versions`.
-            replace: Commit even when the partition already holds the same digest, because its rows may differ.
+            replace: Commit even when the partition already holds the same digest, because its rows may differ. If they
+                do, the content gets a revision of its own, which readers see in its fingerprint.
 
         Raises:
             StagedFilesError: Staged files are missing or damaged.
@@ -161,6 +165,8 @@ class Lake(Tables):
         with self._locked(table, exclusive=False):
             for part in staged:
                 self._require_files(part)
+            if replace:
+                staged = [self._revised(part) for part in staged]
             version, spared = publication.commit(
                 staged,
                 uri=self._uri(table),
@@ -174,6 +180,30 @@ class Lake(Tables):
         for part in spared:
             self.discard(part)
         return version
+
+    def _revised(self, staged: Staged) -> Staged:
+        """Give staged content another revision when the same digest is published with other rows."""
+        published = self.published(staged.table, staged.day) if self.exists(staged.table) else None
+        if published is None or published.digest != staged.digest:
+            return staged
+        new = uuid.uuid4().hex[:8]
+        revision = published.revision if self._holds_the_rows_of(staged, published) else new
+        if not revision:
+            return staged
+        folder = self._folder(staged.table)
+        files = tuple(changed(file, path=revised(file.path, revision)) for file in staged.files)
+        for before, after in zip(staged.files, files, strict=True):
+            self._files.move(f"{folder}/{before.path}", f"{folder}/{after.path}")
+        return changed(staged, files=files)
+
+    def _holds_the_rows_of(self, staged: Staged, published: Published) -> bool:
+        if not self._is_whole(staged.table, published):
+            return False
+        earlier = self._scan_files(staged.table, published.files, staged.day)
+        try:
+            return same_rows(earlier, self.scan_staged(staged))
+        except (pl.exceptions.PolarsError, OSError):
+            return False  # what is published is damaged, so it is not what readers will read from now on
 
     # Refusal
 

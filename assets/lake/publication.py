@@ -15,7 +15,7 @@ from deltalake.transaction import AddAction
 from assets.lake.errors import PublishConflictError, UnreadableTableError
 from assets.lake.records import Published, Staged
 from assets.lake.schema import PARTITION, merged
-from assets.lake.staging import digest_of
+from assets.lake.staging import digest_of, revision_of
 
 INFO = "sluice"
 _ATTEMPTS = 60
@@ -57,7 +57,8 @@ def published_days(table: DeltaTable) -> dict[dt.date, Published]:
     )
     for day, paths, rows, size in partitions.iter_rows():
         digests = {digest_of(path) for path in paths}
-        days[day] = Published(digests.pop() if len(digests) == 1 else "", rows, tuple(paths), size)
+        digest = digests.pop() if len(digests) == 1 else ""
+        days[day] = Published(digest, rows, tuple(paths), size, revision_of(paths[0]) if digest else "")
     return days
 
 

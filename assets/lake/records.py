@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from foundation.digest import digest
+
 
 @dataclass(frozen=True)
 class StagedFile:
@@ -48,12 +50,31 @@ class Staged:
 
 @dataclass(frozen=True)
 class Published:
-    """What the Delta log says of one partition. `digest` is empty when something else than Sluice wrote it."""
+    """What the Delta log says of one partition.
+
+    Attributes:
+        digest: Of what the content derives from; empty when something else than Sluice wrote it.
+        rows: Their number.
+        files: The data files, below the table's folder.
+        bytes: Of the data files.
+        revision: Tells contents of one digest apart whose rows differ; empty for the first one.
+    """
 
     digest: str
     rows: int
     files: tuple[str, ...]
     bytes: int
+    revision: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes whenever the rows do: what a stage that reads this content has for its input.
+
+        Content that something else than Sluice wrote is known by its files, which are never written twice.
+        """
+        if not self.digest:
+            return digest("foreign", self.files)
+        return f"{self.digest}.{self.revision}" if self.revision else self.digest
 
 
 @dataclass(frozen=True)

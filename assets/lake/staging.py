@@ -14,7 +14,9 @@ from assets.lake.records import Staged, StagedFile
 from assets.lake.schema import PARTITION, as_stored
 from assets.lake.statistics import file_statistics
 
-_NAME = re.compile(r"(?P<digest>[0-9a-f]{16,64})-(?P<run>[A-Za-z0-9_]+)-(?P<unique>[0-9a-f]{8})\.parquet")
+_NAME = re.compile(
+    r"(?P<digest>[0-9a-f]{16,64})(\.(?P<revision>[0-9a-f]{8}))?-(?P<run>[A-Za-z0-9_]+)-(?P<unique>[0-9a-f]{8})\.parquet"
+)
 
 
 def folder_of(day: dt.date) -> str:
@@ -26,6 +28,19 @@ def digest_of(path: str) -> str:
     """Return the digest that a published file was written for; empty when Sluice did not write it."""
     found = _NAME.fullmatch(path.rsplit("/", 1)[-1])
     return found["digest"] if found else ""
+
+
+def revision_of(path: str) -> str:
+    """Return the revision that a file's content has beside its digest; empty for the first content of a digest."""
+    found = _NAME.fullmatch(path.rsplit("/", 1)[-1])
+    return (found["revision"] or "") if found else ""
+
+
+def revised(path: str, revision: str) -> str:
+    """Return the name of a file that holds another revision of the content of its digest."""
+    folder, _, name = path.rpartition("/")
+    digest, _, rest = name.partition("-")
+    return f"{folder}/{digest.partition('.')[0]}.{revision}-{rest}"
 
 
 def run_of(path: str) -> str:

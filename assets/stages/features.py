@@ -60,7 +60,9 @@ def materialize_daily(
     snapshot = newest_snapshot(lake, inputs.catalogue, day)
     if inputs.catalogue and snapshot is None:
         return blocked(day, inputs.catalogue, inputs.catalogue_asset)
-    identity = digest("daily", code_version(spec), events.digest, _snapshot_digest(lake, inputs.catalogue, snapshot))
+    identity = digest(
+        "daily", code_version(spec), events.fingerprint, _snapshot_digest(lake, inputs.catalogue, snapshot)
+    )
     table = daily_table(spec.name)
     if not force and (earlier := remembered(lake, [table], day, identity)):
         return earlier
@@ -86,12 +88,12 @@ def materialize_examples(
         return blocked(day, inputs.catalogue, inputs.catalogue_asset)
     table = daily_table(spec.name)
     before = {
-        d.isoformat(): entry.digest
+        d.isoformat(): entry.fingerprint
         for d, entry in sorted((lake.published_days(table) if lake.exists(table) else {}).items())
         if day - timedelta(days=spec.longest_window) <= d < day
     }
     identity = digest(
-        "examples", code_version(spec), labels.digest, before, _snapshot_digest(lake, inputs.catalogue, snapshot)
+        "examples", code_version(spec), labels.fingerprint, before, _snapshot_digest(lake, inputs.catalogue, snapshot)
     )
     if not force and (earlier := remembered(lake, [spec.name], day, identity)):
         return earlier
@@ -151,7 +153,7 @@ def _snapshot(lake: Lake, catalogue: str | None, day: date | None) -> pl.LazyFra
 
 def _snapshot_digest(lake: Lake, catalogue: str | None, day: date | None) -> str | None:
     published = lake.published(catalogue, day) if catalogue and day else None
-    return published.digest if published else None
+    return published.fingerprint if published else None
 
 
 def _counts(frame: pl.LazyFrame) -> dict[str, int]:

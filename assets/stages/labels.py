@@ -80,7 +80,7 @@ def materialize(lake: Lake, spec: LabelsSpec, table: str, day: date, *, run_id: 
     if day not in published:
         return blocked(day, table, table)
     first = day - timedelta(days=days_read_before(spec))
-    inputs = {d.isoformat(): entry.digest for d, entry in sorted(published.items()) if first <= d <= day}
+    inputs = {d.isoformat(): entry.fingerprint for d, entry in sorted(published.items()) if first <= d <= day}
     identity = digest("labels", code_version(spec), inputs)
     if not force and (earlier := remembered(lake, [spec.name], day, identity)):
         return earlier

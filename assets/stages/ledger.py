@@ -8,27 +8,43 @@ from typing import Any
 
 import polars as pl
 
-from assets.lake import Lake, Staged
+from assets.lake import Lake, LakeError, Staged
 from assets.stages.day import Check, DayResult
 from crawlers.accounting import Accounting
 
 
 def remembered(lake: Lake, tables: Sequence[str], day: date, digest: str) -> DayResult | None:
-    """The earlier result of a day, when every table holds content of the very same inputs and declaration."""
+    """The earlier result of a day, when every table holds content of the very same inputs and declaration.
+
+    None as well when the ledger's entry is lost or damaged: the day is made anew then, and the entry with it.
+    """
     for table in tables:
         published = lake.published(table, day)
         if published is None or not published.digest or not digest.startswith(published.digest):
             return None
-    entry = lake.ledger(tables[0], day)
-    if entry is None:
+    found = entry(lake, tables[0], day, digest)
+    if found is None:
         return None
+    report, checks = found
     return DayResult(
         day,
         "unchanged",
-        report=entry["report"],
-        checks=tuple(Check(**check) for check in entry["checks"]),
+        report=report,
+        checks=checks,
         message="Inputs and declaration are those of what is published; nothing to do.",
     )
+
+
+def entry(lake: Lake, table: str, day: date, digest: str) -> tuple[Mapping[str, Any], tuple[Check, ...]] | None:
+    """The report and the check results of a digest; None when the ledger's entry is lost or cannot be read.
+
+    The ledger tells about data and is none itself, so losing it costs a recomputation, never a day.
+    """
+    try:
+        found = lake.ledger(table, day, digest=digest)
+        return dict(found["report"]), tuple(Check(**check) for check in found["checks"])
+    except (LakeError, OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def remember(
@@ -54,6 +70,27 @@ def conserved(accounting: Accounting) -> Check:
             f"+ {accounting.rows_removed} removed"
         ),
         metadata=accounting.to_json(),
+    )
+
+
+def mostly_kept(name: str, accounting: Accounting, *, at_most: float, quarantine: str) -> Check:
+    """Whether no more than a share of the rows was quarantined.
+
+    Args:
+        name: The check's.
+        accounting: The day's rows.
+        at_most: The largest share that is still published, from 0 to 1.
+        quarantine: Where to look.
+    """
+    share = accounting.rows_quarantined / max(accounting.rows_in, 1)
+    return Check(
+        name,
+        share <= at_most,
+        description=(
+            f"{share:.1%} of {accounting.rows_in} rows were quarantined, and {at_most:.0%} may be at most; see "
+            f"{quarantine}."
+        ),
+        metadata={"share": share, "at_most": at_most, **accounting.quarantined},
     )
 
 

@@ -84,7 +84,7 @@ def run_folder(lake: Lake, road: Road, day: date) -> tuple[str, Path, dict[str, 
     name = road.features.name
     first = day - timedelta(days=road.window_days - 1)
     published = lake.published_days(name) if lake.exists(name) else {}
-    days = {d.isoformat(): entry.digest for d, entry in sorted(published.items()) if first <= d <= day}
+    days = {d.isoformat(): entry.fingerprint for d, entry in sorted(published.items()) if first <= d <= day}
     identity = digest("run", code_version(road), day.isoformat(), days)
     return identity, lake.models_dir(road.model.name) / "runs" / day.isoformat() / identity[:16], days
 
@@ -264,7 +264,7 @@ def recommend(
     spec, k, next_day = road.features, road.model.recommend.k, day + timedelta(days=1)
     daily = features.daily_table(spec.name)
     window = {
-        d.isoformat(): entry.digest
+        d.isoformat(): entry.fingerprint
         for d, entry in sorted(lake.published_days(daily).items())
         if day - timedelta(days=spec.longest_window - 1) <= d <= day
     }

@@ -9,7 +9,7 @@ from datetime import date
 
 import polars as pl
 
-from assets.lake import Lake
+from assets.lake import Lake, digest
 from expectations.gate import ExpectationSpec
 from expectations.history import HistorySpec, Profile, Watched, profile, watched
 
@@ -56,23 +56,36 @@ class Audit:
         return tuple(sorted({column for spec in self.history for column in spec.columns or ()}))
 
 
-@dataclass(frozen=True)
-class Override:
-    """The decision to publish what a gate refused.
-
-    Attributes:
-        reason: Why it is right all the same.
-        by: Who decided.
-    """
-
-    reason: str
-    by: str
-
-
 def newest_reference(lake: Lake, reference: Reference, day: date) -> date | None:
     """The newest published day of another table that a day may look at: its own or an earlier one."""
     days = lake.published_days(reference.table) if lake.exists(reference.table) else {}
     return max((one for one in days if one <= day), default=None)
+
+
+def judged_by(lake: Lake, audit: Audit, table: str, day: date) -> str:
+    """The digest of everything but the day's own rows that its verdict depends on.
+
+    The rows do not derive from it, so it has no part in their digest, and nothing that depends on them is made again
+    when only this changes; but the day is judged again.
+
+    Args:
+        lake: Where the references and the earlier days are.
+        audit: What the day must meet.
+        table: The table.
+        day: The partition.
+    """
+    seen: dict[str, dict[str, str]] = {}
+    for name, reference in audit.references.items():
+        newest = newest_reference(lake, reference, day)
+        days = lake.published_days(reference.table) if newest is not None else {}
+        seen[name] = {
+            one.isoformat(): published.fingerprint
+            for one, published in sorted(days.items())
+            if newest is not None and (one == newest if reference.snapshot else one <= newest)
+        }
+    published = lake.published_days(table) if audit.history and lake.exists(table) else {}
+    past = {one.isoformat(): published[one].fingerprint for spec in audit.history for one in spec.past(published, day)}
+    return digest("judged by", seen, dict(sorted(past.items())))
 
 
 def scan_reference(lake: Lake, reference: Reference, newest: date) -> pl.LazyFrame:
@@ -80,10 +93,10 @@ def scan_reference(lake: Lake, reference: Reference, newest: date) -> pl.LazyFra
     return lake.scan(reference.table, start=newest if reference.snapshot else None, end=newest)
 
 
-def profile_staged(lake: Lake, audit: Audit, table: str, day: date, digest: str, frame: pl.LazyFrame) -> Profile:
+def profile_staged(lake: Lake, audit: Audit, table: str, day: date, content: str, frame: pl.LazyFrame) -> Profile:
     """Describe content, and write the description beside the partition's reports; it counts once that is published."""
     described = profile(frame, day=day, columns=audit.columns)
-    lake.write_report(table, day, _path(digest), json.dumps(described.to_json(), default=str))
+    lake.write_report(table, day, _path(content), json.dumps(described.to_json(), default=str))
     return described
 
 
@@ -94,25 +107,31 @@ def good_profiles(lake: Lake, audit: Audit, table: str, day: date) -> list[Profi
     """
     published = lake.published_days(table) if lake.exists(table) else {}
     wanted = sorted({one for spec in audit.history for one in spec.past(published, day)})
-    return [_profile(lake, audit, table, one, published[one].digest) for one in wanted]
+    return [_profile(lake, audit, table, one, published[one].digest and published[one].fingerprint) for one in wanted]
 
 
-def _profile(lake: Lake, audit: Audit, table: str, day: date, digest: str) -> Profile:
-    text = lake.read_report(table, day, _path(digest))
+def _profile(lake: Lake, audit: Audit, table: str, day: date, content: str) -> Profile:
+    text = lake.read_report(table, day, _path(content))
     # Content that another program wrote has no digest that would tell its versions apart.
-    if text is not None and digest:
-        found = Profile.from_json(json.loads(text))
-        if set(audit.columns) <= set(found.columns):
-            return found
+    if text is not None and content and (found := _read(text)) and set(audit.columns) <= set(found.columns):
+        return found
     frame = lake.scan(table, start=day, end=day)
     missing = [column for column in audit.columns if column not in frame.collect_schema()]
     # A column that the table has got since: until then it was missing in every row.
     frame = frame.with_columns(pl.lit(None, audit.schema[column]).alias(column) for column in missing)
-    return profile_staged(lake, audit, table, day, digest, frame)
+    return profile_staged(lake, audit, table, day, content, frame)
 
 
-def _path(digest: str) -> str:
-    return f"profile/{digest}.json"
+def _read(text: str) -> Profile | None:
+    """A profile as it was written; None when it is damaged, since it can be taken of the content again."""
+    try:
+        return Profile.from_json(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _path(content: str) -> str:
+    return f"profile/{content}.json"
 
 
 def unjudged(spec: HistorySpec, past: Sequence[date], one: Watched) -> str:

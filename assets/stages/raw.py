@@ -9,7 +9,8 @@ from typing import Any
 
 from assets.lake import Lake, digest
 from assets.stages.day import Check, DayResult
-from assets.stages.ledger import blocked, conserved, remember, remembered
+from assets.stages.ledger import blocked, conserved, mostly_kept, remember, remembered
+from assets.stages.override import Override, overridden, publish_kept
 from crawlers.landing import read_manifest
 from crawlers.parse import parse_partition
 from crawlers.spec import SourceSpec
@@ -17,11 +18,9 @@ from crawlers.spec import SourceSpec
 VERSION = 1
 """Raise it when the meaning of parsing changes: every partition is then parsed anew."""
 
-MAX_QUARANTINED_SHARE = 0.5
-
 CHECKS = {
     "conserved": "Lines in = records out + quarantined + removed.",
-    "mostly_readable": f"At most {MAX_QUARANTINED_SHARE:.0%} of the lines were quarantined.",
+    "mostly_readable": "No more of the lines were quarantined than the declared share.",
     "not_empty": "The partition holds at least one record.",
 }
 
@@ -39,7 +38,7 @@ def quarantine_table(name: str) -> str:
 def code_version(spec: SourceSpec) -> str:
     """Changes when the declaration changes in a way that changes the records."""
     parts: list[Any] = [VERSION, spec.format.model_dump(mode="json"), spec.contract.model_dump(mode="json")]
-    return digest("raw", *parts)[:16]
+    return digest("raw", *parts, spec.max_quarantined_share)[:16]
 
 
 def materialize(
@@ -60,8 +59,7 @@ def materialize(
     if not (folder / "manifest.json").is_file():
         return blocked(day, f"{spec.name}__landing", f"{spec.name}__landing")
     manifest = read_manifest(folder)
-    fingerprint = hashlib.sha256(b"sluice pii key" + secret).hexdigest()[:16] if secret else None
-    identity = digest("raw", code_version(spec), manifest.digest, fingerprint)
+    identity = _identity(spec, manifest.digest, secret)
     tables = (raw_table(spec.name), quarantine_table(spec.name))
     if not force and (earlier := remembered(lake, tables, day, identity)):
         return earlier
@@ -78,16 +76,10 @@ def materialize(
             f"{spec.name} {day}: {records.rows} records and {rejected.rows} quarantined rows were staged, but parsing "
             f"counted {accounting.rows_out} and {accounting.rows_quarantined}. Nothing was published; run it again."
         )
-    share = accounting.rows_quarantined / max(accounting.rows_in, 1)
+    mostly = mostly_kept("mostly_readable", accounting, at_most=spec.max_quarantined_share, quarantine=tables[1])
     checks = (
         conserved(accounting),
-        Check(
-            "mostly_readable",
-            share <= MAX_QUARANTINED_SHARE,
-            severity="warning",
-            description=f"{share:.1%} of {accounting.rows_in} lines were quarantined; see {spec.name}__quarantine.",
-            metadata={"share": share, **accounting.quarantined},
-        ),
+        mostly,
         Check(
             "not_empty",
             accounting.rows_out > 0,
@@ -106,8 +98,54 @@ def materialize(
         "landing_digest": manifest.digest,
         "finish_reason": manifest.finish_reason,
     }
+    decided = None if mostly.passed or force else overridden(lake, tables[0], day, identity)
+    if decided:
+        # What a person has published on purpose stays published, also when the record of it was lost.
+        report |= {"gate": "overridden", "override_reason": decided.reason, "override_by": decided.by}
     remember(lake, tables[0], day, identity, report, checks)
     info = {"sluice.stage": "raw", "sluice.run_id": run_id}
     lake.publish(rejected, commit_info=info, replace=force)
+    if not mostly.passed and decided is None:
+        message = _refusal(spec, day, mostly)
+        lake.keep(records, reason=message)
+        return DayResult(day, "refused", report, checks, message)
     version = lake.publish(records, commit_info=info, replace=force)
     return DayResult(day, "published", {**report, "version": version}, checks)
+
+
+def publish_refused(
+    lake: Lake, spec: SourceSpec, day: date, override: Override, *, secret: bytes | None, scratch: Path, run_id: str
+) -> DayResult:
+    """Publish on purpose the records of a day of which too many lines were quarantined.
+
+    Args:
+        lake: Where they are kept.
+        spec: The source.
+        day: The partition.
+        override: The decision.
+        secret: The key for personal data.
+        scratch: An empty folder for intermediate files.
+        run_id: Recorded with the commits.
+    """
+    folder = lake.landing_dir(spec.name, day)
+    if not (folder / "manifest.json").is_file():
+        return blocked(day, f"{spec.name}__landing", f"{spec.name}__landing")
+    identity = _identity(spec, read_manifest(folder).digest, secret)
+
+    def judge() -> DayResult:
+        return materialize(lake, spec, day, secret=secret, scratch=scratch, run_id=run_id, force=True)
+
+    return publish_kept(lake, raw_table(spec.name), day, identity, override, judge)
+
+
+def _identity(spec: SourceSpec, landing: str, secret: bytes | None) -> str:
+    key = hashlib.sha256(b"sluice pii key" + secret).hexdigest()[:16] if secret else None
+    return digest("raw", code_version(spec), landing, key)
+
+
+def _refusal(spec: SourceSpec, day: date, mostly: Check) -> str:
+    return (
+        f"Too little of {spec.name} can be read for {day}: {mostly.description} The last good partition stands; the "
+        f"records are kept for inspection. Mend the source or its contract, then materialise {raw_table(spec.name)} "
+        f"for {day} again; if so many are normal, declare max_quarantined_share."
+    )

@@ -10,11 +10,12 @@ from typing import Any, Literal
 from assets.cleaning import TableSpec, plan
 from assets.lake import Lake, Staged, digest
 from assets.stages.day import Check, DayResult
-from assets.stages.ledger import blocked, conserved, reasons, remember, remembered
+from assets.stages.ledger import blocked, conserved, entry, mostly_kept, reasons, remember, remembered
+from assets.stages.override import Override, overridden, publish_kept
 from assets.stages.past import (
     Audit,
-    Override,
     good_profiles,
+    judged_by,
     newest_reference,
     profile_staged,
     scan_reference,
@@ -28,7 +29,10 @@ from expectations.history import expectations_from_history, watched
 VERSION = 2
 """Raise it when the meaning of a step changes: every partition is then cleaned anew."""
 
-CHECKS = {"conserved": "Rows in = rows out + quarantined + removed."}
+CHECKS = {
+    "conserved": "Rows in = rows out + quarantined + removed.",
+    "mostly_kept": "No more of the rows were quarantined than the declared share.",
+}
 
 MAX_PASSES = 4
 """How often a day is cleaned in one go because its inputs changed meanwhile."""
@@ -83,7 +87,7 @@ def _inputs(lake: Lake, spec: TableSpec, sources: Mapping[str, str], day: date) 
     inputs: dict[str, dict[str, str]] = {}
     for source, table in sources.items():
         published = lake.published_days(table) if lake.exists(table) else {}
-        present = {d.isoformat(): entry.digest for d, entry in sorted(published.items()) if day <= d <= last}
+        present = {d.isoformat(): entry.fingerprint for d, entry in sorted(published.items()) if day <= d <= last}
         inputs[source] = present if day.isoformat() in present else {}
     return inputs
 
@@ -110,7 +114,8 @@ def _materialize(
     last = day + timedelta(days=spec.lateness_days)
     identity = digest("table", code_version(spec, audit), inputs)
     tables = (spec.name, quarantine_table(spec.name))
-    if not force and (earlier := remembered(lake, tables, day, identity)):
+    judged = judged_by(lake, audit, spec.name, day)
+    if not force and (earlier := remembered(lake, tables, day, identity)) and earlier.report.get("judged_by") == judged:
         return earlier
     frames = {source: lake.scan(table, start=day, end=last) for source, table in sources.items()}
     cleaned = plan(spec, frames, day=day)
@@ -127,7 +132,7 @@ def _materialize(
         removed={str(reason): int(rows) for reason, rows in sorted(removed.iter_rows())},
     )
     accounting.check(f"{spec.name} {day}")
-    provenance = {"inputs": inputs, "digest": identity}
+    provenance: dict[str, Any] = {"inputs": inputs, "digest": identity, "judged_by": judged}
     if looked_into:
         provenance["references"] = {name: str(newest) for name, newest in looked_into.items()}
     return _audit(lake, spec, audit, day, (kept, rejected), accounting, provenance, force=force)
@@ -162,12 +167,19 @@ def _audit(
             for name, newest in provenance.get("references", {}).items()
         },
     )
-    checks = (conserved(accounting), *(_check(result) for result in verdict.results), *untold)
+    mostly = mostly_kept(
+        "mostly_kept", accounting, at_most=spec.max_quarantined_share, quarantine=quarantine_table(spec.name)
+    )
+    checks = (conserved(accounting), mostly, *(_check(result) for result in verdict.results), *untold)
+    passed = verdict.passed and mostly.passed
+    # What a person has published on purpose stays published, also when the record of it was lost.
+    decided = None if passed or force else overridden(lake, spec.name, day, kept.digest)
     report = {
         "rows": kept.rows,
         "bytes": kept.bytes,
         "accounting": accounting.to_json(),
-        "gate": "passed" if verdict.passed else "refused",
+        "gate": "passed" if passed else "overridden" if decided else "refused",
+        **({"override_reason": decided.reason, "override_by": decided.by} if decided else {}),
         "gate_seconds": round(verdict.seconds, 3),
         "expectations": [_row(result) for result in verdict.results],
         "data_docs_url": verdict.docs_index.as_uri() if verdict.docs_index else None,
@@ -176,8 +188,8 @@ def _audit(
     info = {"sluice.stage": "table", "sluice.run_id": kept.run_id, "sluice.gate": str(report["gate"])}
     remember(lake, kept.table, day, kept.digest, report, checks)
     lake.publish(rejected, commit_info=info, replace=force)
-    if not verdict.passed:
-        message = _refusal(spec, day, verdict)
+    if not passed and decided is None:
+        message = _refusal(spec, day, verdict, mostly)
         lake.keep(kept, reason=message)
         return DayResult(day, "refused", report, checks, message)
     version = lake.publish(kept, commit_info=info, replace=force)
@@ -193,24 +205,11 @@ def publish_refused(
     refusal, the gate is to judge anew.
     """
     identity = digest("table", code_version(spec, audit), _inputs(lake, spec, sources, day))
-    kept = [one for one in lake.refused(spec.name, day) if one.digest == identity]
-    if not kept:
-        older = (
-            ", though it holds one of other inputs or of another declaration" if lake.refused(spec.name, day) else ""
-        )
-        return DayResult(
-            day,
-            "failed",
-            message=f"No refusal of {spec.name} for {day} is kept{older}. Materialise {spec.name} for {day} without "
-            "the override first; if the gate refuses it, it can be overridden.",
-        )
-    entry = lake.ledger(spec.name, day, digest=identity)
-    checks = tuple(Check(**check) for check in entry["checks"])
-    report = {**entry["report"], "gate": "overridden", "override_reason": override.reason, "override_by": override.by}
-    remember(lake, spec.name, day, identity, report, checks)
-    version = lake.publish_refused(spec.name, day, reason=override.reason, by=override.by, digest=identity)
-    message = f"Published on purpose, by {override.by}: {override.reason}"
-    return DayResult(day, "published", {**report, "version": version}, checks, message)
+
+    def judge() -> DayResult:
+        return _materialize(lake, spec, audit, sources, day, run_id="override", force=True)
+
+    return publish_kept(lake, spec.name, day, identity, override, judge)
 
 
 def observed(lake: Lake, table: str, *, before: date, most: int = 27) -> list[tuple[date, list[dict[str, Any]]]]:
@@ -220,7 +219,9 @@ def observed(lake: Lake, table: str, *, before: date, most: int = 27) -> list[tu
     for day in sorted(one for one in published if one < before)[-most:]:
         if not published[day].digest:
             continue  # written by another program
-        found.append((day, lake.ledger(table, day, digest=published[day].digest)["report"]["expectations"]))
+        remembered_day = entry(lake, table, day, published[day].digest)
+        if remembered_day is not None and "expectations" in remembered_day[0]:
+            found.append((day, remembered_day[0]["expectations"]))
     return found
 
 
@@ -283,9 +284,10 @@ def _row(result: ExpectationResult) -> dict[str, Any]:
     }
 
 
-def _refusal(spec: TableSpec, day: date, verdict: GateReport) -> str:
-    failed = [r for r in verdict.results if not r.success and r.severity == "critical"]
-    shown = "; ".join(f"{r.check_name}: {r.message}" for r in failed[:5])
+def _refusal(spec: TableSpec, day: date, verdict: GateReport, mostly: Check) -> str:
+    failed = [] if mostly.passed else [f"{mostly.name}: {mostly.description}"]
+    failed += [f"{r.check_name}: {r.message}" for r in verdict.results if not r.success and r.severity == "critical"]
+    shown = "; ".join(failed[:5])
     return (
         f"The gate of {spec.name} refused {day}: {shown}. The last good partition stands; the refused rows are kept "
         f"for inspection, the rejected ones are in {spec.name}__quarantine. Mend the source or the gate, then "

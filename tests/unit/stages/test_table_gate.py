@@ -8,7 +8,8 @@ import pytest
 from assets.cleaning import TableSpec
 from assets.lake import Lake, digest
 from assets.stages import table
-from assets.stages.past import Audit, Override, Reference
+from assets.stages.override import Override
+from assets.stages.past import Audit, Reference
 from crawlers.contract import TIMESTAMP
 from expectations.gate import GateError, parse_gate
 from expectations.history import parse_history
@@ -95,6 +96,7 @@ def test_a_day_is_held_against_the_good_days_before_it_once_there_are_enough(lak
         told = checks(result)
         assert set(told) == {
             "conserved",
+            "mostly_kept",
             ROWS,
             "history__null_share__price",
             "history__null_share__kind",
