@@ -19,7 +19,7 @@ def spoiled(bread, day):
 @pytest.mark.slow
 def test_a_refused_day_of_a_range_stops_alone_and_can_be_mended_alone(bakery, site, bread):
     first, second, third, _ = bread.DAYS
-    site.put(second, spoiled(bread, second))
+    site.put(second, bread.visits(second, 4))
     run = bakery.run(bread.DATA, first, third)
 
     assert not run.success
@@ -37,11 +37,6 @@ def test_a_refused_day_of_a_range_stops_alone_and_can_be_mended_alone(bakery, si
     assert not refusing.passed
     assert refusing.severity.value == "ERROR"
     assert told[first.isoformat(), "expect_table_row_count_to_be_between"].passed
-    assert not run.checks("visits__raw")[second.isoformat(), "mostly_readable"].passed
-    why = bakery.lake.scan("visits__quarantine", start=second, end=second).collect()
-    assert why.height == bread.VISITS
-    assert set(why["reason"]) == {"missing_required"}
-    assert set(why["column"]) == {"item_id"}
 
     neighbour = bakery.lake.published("sales", third), bakery.lake.published("liking", third)
     site.put(second, bread.visits(second))
@@ -59,7 +54,7 @@ def test_after_a_refusal_the_last_good_partition_stands_and_nothing_downstream_r
     assets = ("visits__landing", "visits__raw", "sales", "portions__daily")
     assert bakery.run(assets[:3], day).failures == {}
     good = bakery.rows("sales")
-    site.put(day, spoiled(bread, day))
+    site.put(day, bread.visits(day, 4))
     run = bakery.run(assets, day)
 
     assert not run.success
@@ -70,8 +65,32 @@ def test_after_a_refusal_the_last_good_partition_stands_and_nothing_downstream_r
     assert run.materialized("portions__daily") == {}
     assert not bakery.lake.exists("portions__daily")
     assert bakery.rows("sales").equals(good)
-    assert bakery.lake.published("visits__raw", day).rows == 0
-    assert bakery.lake.inspect_refused("sales", day).collect().is_empty()
+    assert bakery.lake.published("visits__raw", day).rows == 4
+    assert bakery.lake.inspect_refused("sales", day).collect().height == 4
+
+
+def test_a_day_that_goes_to_quarantine_is_red_and_the_last_good_records_stand(bakery, site, bread):
+    day, assets = bread.FIRST, ("visits__landing", "visits__raw", "visits__quarantine", "sales")
+    assert bakery.run(assets, day).failures == {}
+    good = bakery.rows("visits__raw")
+    site.put(day, spoiled(bread, day))
+    run = bakery.run(assets, day)
+
+    assert set(run.failures) == {"visits__raw"}
+    assert "100.0% of 60 rows were quarantined" in run.failures["visits__raw"]
+    assert not run.checks("visits__raw")[day.isoformat(), "mostly_readable"].passed
+    assert run.materialized("visits__raw") == {}
+    assert bakery.rows("visits__raw").equals(good)
+    why = bakery.rows("visits__quarantine")
+    assert run.materialized("visits__quarantine"), "people can look into it"
+    assert why.height == bread.VISITS
+    assert set(why["reason"]) == {"missing_required"}
+    assert set(why["column"]) == {"item_id"}
+
+    overridden = bakery.run(("visits__raw",), day, publish_refused="nothing was sold by the piece", by="ana")
+    assert overridden.failures == {}
+    assert bakery.rows("visits__raw").is_empty()
+    assert bakery.run(("visits__raw",), day).materialized("visits__raw")[day.isoformat()]["override_by"] == "ana"
 
 
 def test_the_refused_rows_are_kept_with_the_report_of_the_gate(bakery, site, bread):
