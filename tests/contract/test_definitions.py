@@ -52,6 +52,7 @@ CHECKS = {
     "shop_engagement:label_model_fitted",
     "shop_engagement:one_label_a_unit",
     "shop_events:conserved",
+    "shop_events:mostly_kept",
     "shop_events:expect_column_mean_to_be_between__dwell_seconds",
     "shop_events:expect_column_values_to_be_in_set__event_type",
     "shop_events:expect_column_values_to_be_in_table__item_id",
