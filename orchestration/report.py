@@ -105,15 +105,20 @@ def _account(raw: Mapping[str, Any] | None, clean: Mapping[str, Any] | None) -> 
 def _reports(lake: Lake, table: str, days: Sequence[date]) -> dict[date, Mapping[str, Any]]:
     """The reports of what is published, by day; the log of a table is read once for all of them."""
     published = lake.published_days(table)
-    return {day: lake.ledger(table, day, digest=published[day].digest)["report"] for day in days if day in published}
+    entries = {day: lake.ledger(table, day, digest=published[day].digest) for day in days if day in published}
+    return {day: entry["report"] for day, entry in entries.items() if entry is not None}
 
 
 def _latest_report(lake: Lake, table: str, day: date) -> Mapping[str, Any] | None:
     """The newest attempt's report, also when its gate refused it."""
-    entries = sorted(lake.reports_dir(table, day).glob("*.json"), key=lambda path: path.stat().st_mtime)
-    if not entries:
-        return None
-    report: Mapping[str, Any] = json.loads(entries[-1].read_text(encoding="utf-8"))["report"]
+    folder = lake.reports.place(table, day)
+    digests = [
+        info.path.rsplit("/", 1)[-1].removesuffix(".json")
+        for info in sorted(lake.reports.files(table, day), key=lambda info: info.modified)
+        if info.path.rsplit("/", 1)[0] == folder and info.path.endswith(".json")
+    ]
+    entry = lake.ledger(table, day, digest=digests[-1]) if digests else None
+    report: Mapping[str, Any] | None = entry["report"] if entry else None
     return report
 
 

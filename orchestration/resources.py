@@ -22,19 +22,18 @@ DEMO_PII_KEY = "sluice-demo-key-protects-nobody"  # the demo's people are invent
 class LakeResource(dg.ConfigurableResource[Lake]):
     """The lake: Delta tables, landing, reports and models.
 
+    How an object store is reached stands in the environment: see `foundation.store.storage_options`.
+
     Attributes:
         root: A folder or an object-store URI; `SLUICE_LAKE`, or `data/lake` in the current folder.
-        home: A local folder for landing, reports and models when `root` is an object store; `SLUICE_HOME`.
     """
 
     root: str = ""
-    home: str = ""
 
     def open(self) -> Lake:
         """The lake at the configured place."""
         root = self.root or os.environ.get("SLUICE_LAKE", "") or str(Path("data/lake").resolve())
-        home = self.home or os.environ.get("SLUICE_HOME", "")
-        return Lake(root, home=Path(home) if home else None)
+        return Lake(root)
 
 
 class SecretsResource(dg.ConfigurableResource[None]):

@@ -1,29 +1,170 @@
 """The lake's public face: tables by name, partitions by day."""
 
 import datetime as dt
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import replace as changed
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
 
 import polars as pl
 
-from assets.lake import publication, refusal, retention
-from assets.lake.digest import checked
-from assets.lake.errors import (
-    LakeError,
-)
-from assets.lake.records import CleanUp, Published, Refused, Staged
-from assets.lake.revision import same_rows
-from assets.lake.schema import PARTITION, merged, stored_schema, widened
-from assets.lake.staging import Staging, plan_staging, read_staged, revised
+from assets.lake import refusal, retention
+from assets.lake.errors import LakeError, MissingPartitionError
+from assets.lake.names import named
+from assets.lake.records import CleanUp, Commit, Published, Refused, Staged
+from assets.lake.reports import Reports
+from assets.lake.schema import PARTITION
+from assets.lake.staging import Staging, read_staged
 from assets.lake.tables import Tables
+from assets.lake.writing import Writing
+from foundation.store import Store, open_store, storage_options
 
 
-class Lake(Tables):
-    """Tables under one root, each a Delta table partitioned by `date`: how they are written.
+def _nothing(step: str) -> None:
+    _ = step
 
-    The arguments are those of `Tables`, which says how they are read.
+
+class Lake:
+    """Everything that is kept: Delta tables partitioned by `date`, and landing, reports and models beside them.
+
+    Attributes:
+        store: Where all of it lies.
+        reports: What is known of partitions beside their rows.
+
+    Args:
+        root: A folder, or the URI of a prefix on an object store (`s3://bucket/prefix`).
+        options: How an object store is reached; the environment says so by default, see `storage_options`.
+        now: The clock, for the times of refusals and for clean-ups.
+        on_step: Called with the name of each step that a crash could fall on: `staged`, `before_commit`,
+            `after_commit`, `refused`, `cleaning`. It exists so that tests can crash there.
     """
+
+    def __init__(
+        self,
+        root: str | Path,
+        options: Mapping[str, str] | None = None,
+        *,
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        on_step: Callable[[str], None] = _nothing,
+    ) -> None:
+        options = storage_options(str(root)) if options is None else options
+        self.store: Store = open_store(root, options)
+        if self.store.local("x") and (wrong := [sign for sign in "%#?" if sign in self.store.root]):
+            raise LakeError(
+                f"The lake's folder {str(root)!r} has a {wrong[0]!r} in its path, which Delta readers take for a part "
+                "of a URL; choose another folder, by SLUICE_LAKE for instance."
+            )
+        self.reports = Reports(self.store)
+        self._tables = Tables(self.store, options)
+        self._writing = Writing(self._tables, on_step)
+        self._now = now
+        self._on_step = on_step
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the lake that SLUICE_LAKE names (default: data/lake here)."""
+        return cls(os.environ.get("SLUICE_LAKE") or "data/lake")
+
+    @property
+    def root(self) -> str:
+        """The absolute path or the URI of the lake."""
+        return self.store.root
+
+    def models_dir(self, model: str) -> Path:
+        """Return the folder of a model in the file system: its runs, its versions, its champion."""
+        return self.store.local(f"models/{model}") or Path("data/home/models").absolute() / model
+
+    def landing_dir(self, source: str, day: dt.date) -> Path:
+        """Return the folder of the bytes that a source served for a day."""
+        return Path(self.store.uri(f"landing/{source}/{day.isoformat()}"))
+
+    # Reading
+
+    def tables(self) -> list[str]:
+        """The names of the tables."""
+        return self._tables.names()
+
+    def exists(self, table: str) -> bool:
+        """Say whether anything of a table was ever published."""
+        return self._tables.exists(table)
+
+    def scan(
+        self,
+        table: str,
+        *,
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+        version: int | None = None,
+        complete: bool = False,
+    ) -> pl.LazyFrame:
+        """Return the rows of a table, with the column `date`, as of the moment of the call.
+
+        Args:
+            table: The table.
+            start: The first day; None reads from the beginning.
+            end: The last day, included; None reads to the end. Files of other days are not opened.
+            version: An earlier version of the table; None reads the newest.
+            complete: Whether every day from start to end must have been published.
+
+        Raises:
+            MissingTableError: Nothing was ever published under this name.
+            MissingVersionError: The version does not exist, or its files were cleaned up.
+            MissingPartitionError: A day is missing, and `complete` was asked for.
+        """
+        return self._tables.scan(table, start=start, end=end, version=version, complete=complete)
+
+    def schema(self, table: str) -> pl.Schema:
+        """Return the schema of a published table, with the column `date`."""
+        return self._tables.schema(table)
+
+    def version(self, table: str) -> int:
+        """Return the newest version of a table."""
+        return int(self._tables.existing(table).version())
+
+    def versions(self, table: str, limit: int | None = None) -> list[Commit]:
+        """Return the versions of a table, newest first, with what their writers recorded."""
+        return self._tables.versions(table, limit)
+
+    def published(self, table: str, day: dt.date) -> Published | None:
+        """Return what is published of one day: an empty partition has zero rows, an absent one is None."""
+        return self.published_days(table).get(day)
+
+    def published_days(self, table: str) -> dict[dt.date, Published]:
+        """Return what is published of every day, in order; nothing for a table that does not exist."""
+        return self._tables.published_days(table)
+
+    # Reports
+
+    def reports_dir(self, table: str, day: dt.date) -> Path:
+        """Return the folder of the reports of a partition."""
+        return Path(self.store.uri(self.reports.place(table, day)))
+
+    def write_report(self, table: str, day: dt.date, name: str, text: str) -> str:
+        """Write a file into a partition's reports as a whole; return its place in the store."""
+        return self.reports.write(table, day, name, text)
+
+    def read_report(self, table: str, day: dt.date, name: str) -> str | None:
+        """Return the text of a file in a partition's reports, or None when there is none."""
+        return self.reports.read(table, day, name)
+
+    def write_ledger(self, table: str, day: dt.date, digest: str, content: Mapping[str, Any]) -> None:
+        """Record what is known of a partition's content (counts, check results), before it is published."""
+        self.reports.write_ledger(table, day, digest, content)
+
+    def ledger(self, table: str, day: dt.date, *, digest: str | None = None) -> dict[str, Any] | None:
+        """Return the record of the published content of a day, or of one digest; None when it was lost.
+
+        Raises:
+            MissingPartitionError: The day is not published.
+        """
+        if digest is None:
+            published = self.published(table, day)
+            if published is None:
+                raise MissingPartitionError(
+                    f"Table {table!r} has no partition {day}. Materialise '{table}' for {day} first."
+                )
+            digest = published.digest
+        return self.reports.ledger(table, day, digest)
 
     # Staging
 
@@ -70,25 +211,8 @@ class Lake(Tables):
         row_group_rows: int | None = None,
     ) -> Staging:
         """Plan what `stage` does, so that several tables can be written by one pass over the same input."""
-        self._named(table)
-        schema = stored_schema(frame.collect_schema(), table)
-        delta = self._opened(table)
-        if delta is not None:
-            existing = publication.published_schema(delta)
-            schema = widened(schema, existing)
-            merged(existing, schema, table=table, day=day)
-        self._files.make_folder(f"tables/{table}/{PARTITION}={day.isoformat()}")
-        return plan_staging(
-            frame,
-            table=table,
-            day=day,
-            digest=checked(digest, table),
-            run_id=run_id,
-            schema=schema,
-            target=self._uri(table),
-            sort_by=sort_by,
-            row_group_rows=row_group_rows,
-            storage_options=self.storage_options,
+        return self._writing.plan(
+            table, day, frame, digest=digest, run_id=run_id, sort_by=sort_by, row_group_rows=row_group_rows
         )
 
     def run_staging(
@@ -103,33 +227,15 @@ class Lake(Tables):
         Returns:
             The staged partitions, and the results of the other queries.
         """
-        queries = [query for staging in planned for query in staging.queries]
-        try:
-            results = pl.collect_all([*queries, *also], engine="streaming")
-            staged, position = [], 0
-            for staging in planned:
-                part = results[position : position + len(staging.queries)]
-                position += len(staging.queries)
-                staged.append(staging.finish(self._files, self._folder(staging.table), part))
-        except BaseException as error:
-            for staging in planned:
-                staging.abandon(self._files, self._folder(staging.table))
-            names = ", ".join(f"table {staging.table!r} of {staging.day}" for staging in planned)
-            error.add_note(f"This happened while {names} was being staged; nothing was published.")
-            raise
-        self._on_step("staged")
-        return staged, results[len(queries) :]
+        return self._writing.run(planned, also)
 
     def scan_staged(self, staged: Staged) -> pl.LazyFrame:
         """Return staged rows, with the column `date`, as readers would see them once published."""
-        return self._scan_files(staged.table, [file.path for file in staged.files], staged.day)
+        return self._tables.scan_files(staged.table, [file.path for file in staged.files], staged.day)
 
     def discard(self, staged: Staged) -> None:
         """Remove staged files, unless they have been published meanwhile."""
-        published = self.published(staged.table, staged.day)
-        for file in staged.files:
-            if published is None or file.path not in published.files:
-                self._files.remove(f"{self._folder(staged.table)}/{file.path}")
+        self._writing.discard(staged)
 
     # Publishing
 
@@ -155,55 +261,7 @@ class Lake(Tables):
         self, staged: Sequence[Staged], *, commit_info: Mapping[str, str] | None = None, replace: bool = False
     ) -> int:
         """Publish several partitions of one table in one commit: readers see all of them or none."""
-        tables = sorted({part.table for part in staged})
-        if len(tables) != 1 or len({part.day for part in staged}) != len(staged):
-            raise LakeError(
-                f"One commit takes different days of one table; it was given {len(staged)} partitions of "
-                f"{', '.join(tables) or 'no table'}. Publish tables one after the other, and each day once."
-            )
-        table = tables[0]
-        with self._locked(table, exclusive=False):
-            for part in staged:
-                self._require_files(part)
-            if replace:
-                staged = [self._revised(part) for part in staged]
-            version, spared = publication.commit(
-                staged,
-                uri=self._uri(table),
-                storage_options=self.storage_options,
-                info=commit_info or {},
-                # What is to be replaced counts as if it were not there.
-                is_whole=lambda published: not replace and self._is_whole(table, published),
-                on_step=self._on_step,
-            )
-            self._files.secure(f"{self._folder(table)}/_delta_log/{version:020d}.json")
-        for part in spared:
-            self.discard(part)
-        return version
-
-    def _revised(self, staged: Staged) -> Staged:
-        """Give staged content another revision when the same digest is published with other rows."""
-        published = self.published(staged.table, staged.day) if self.exists(staged.table) else None
-        if published is None or published.digest != staged.digest:
-            return staged
-        new = uuid.uuid4().hex[:8]
-        revision = published.revision if self._holds_the_rows_of(staged, published) else new
-        if not revision:
-            return staged
-        folder = self._folder(staged.table)
-        files = tuple(changed(file, path=revised(file.path, revision)) for file in staged.files)
-        for before, after in zip(staged.files, files, strict=True):
-            self._files.move(f"{folder}/{before.path}", f"{folder}/{after.path}")
-        return changed(staged, files=files)
-
-    def _holds_the_rows_of(self, staged: Staged, published: Published) -> bool:
-        if not self._is_whole(staged.table, published):
-            return False
-        earlier = self._scan_files(staged.table, published.files, staged.day)
-        try:
-            return same_rows(earlier, self.scan_staged(staged))
-        except (pl.exceptions.PolarsError, OSError):
-            return False  # what is published is damaged, so it is not what readers will read from now on
+        return self._writing.publish(staged, commit_info=commit_info, replace=replace)
 
     # Refusal
 
@@ -216,19 +274,19 @@ class Lake(Tables):
             newest: How many refusals of this day to keep.
         """
         record = refusal.keep(
-            self._files, self._folder(staged.table), staged, reason=reason, time=self._now(), newest=newest
+            self.store, self._tables.folder(staged.table), staged, reason=reason, time=self._now(), newest=newest
         )
         self._on_step("refused")
         return record
 
     def refused(self, table: str, day: dt.date) -> list[Refused]:
         """Return the kept refusals of a day, newest first."""
-        return refusal.refused(self._files, self._folder(self._named(table)), table, day)
+        return refusal.refused(self.store, self._tables.folder(table), table, day)
 
     def inspect_refused(self, table: str, day: dt.date, *, digest: str | None = None) -> pl.LazyFrame:
         """Return the rows of the newest refusal of a day, or of one digest, with the column `date`."""
-        record = refusal.newest_refused(self._files, self._folder(self._named(table)), table, day, digest)
-        return self._scan_files(table, record.files, day)
+        record = refusal.newest_refused(self.store, self._tables.folder(table), table, day, digest)
+        return self._tables.scan_files(table, record.files, day)
 
     def publish_refused(self, table: str, day: dt.date, *, reason: str, by: str = "", digest: str | None = None) -> int:
         """Publish, on purpose, what a gate refused. The reason stays in the table's history.
@@ -246,22 +304,22 @@ class Lake(Tables):
         """
         if not reason.strip():
             raise ValueError(f"Table {table!r}: publishing the refused content of {day} needs a reason for the record.")
-        folder = self._folder(self._named(table))
-        record = refusal.newest_refused(self._files, folder, table, day, digest)
+        folder = self._tables.folder(table)
+        record = refusal.newest_refused(self.store, folder, table, day, digest)
         parts = []
         for path in record.files:
             # Linked, not moved: a crash before the commit leaves the refusal complete, to be published again.
             target = path.removeprefix(f"{refusal.FOLDER}/")
-            self._files.link(f"{folder}/{path}", f"{folder}/{target}")
-            schema = pl.Schema(self._scan_files(table, [target], day).drop(PARTITION).collect_schema())
-            parts.append(read_staged(self._files, folder, target, table=table, day=day, schema=schema))
+            self.store.link(f"{folder}/{path}", f"{folder}/{target}")
+            schema = pl.Schema(self._tables.scan_files(table, [target], day).drop(PARTITION).collect_schema())
+            parts.append(read_staged(self.store, folder, target, table=table, day=day, schema=schema))
         staged = Staged(
             table, day, record.digest, record.run_id, tuple(file for part in parts for file in part.files), schema
         )
         version = self.publish(
             staged, commit_info={"override": reason, "override_by": by, "refused_because": record.reason}
         )
-        refusal.forget(self._files, folder, record)
+        refusal.forget(self.store, folder, record)
         return version
 
     # Keeping house
@@ -274,15 +332,15 @@ class Lake(Tables):
         Raises:
             MissingVersionError: The version does not exist, or its files were cleaned up.
         """
-        self._table(table, version)
-        with self._locked(table, exclusive=False):
+        self._tables.existing(table, version)
+        with self._tables.locked(table, exclusive=False):
             return retention.restore(
                 table,
                 version,
-                uri=self._uri(table),
-                storage_options=self.storage_options,
+                uri=self._tables.uri(table),
+                storage_options=self._tables.options,
                 reason=reason,
-                is_whole=lambda published: self._is_whole(table, published),
+                is_whole=lambda published: self._tables.is_whole(table, published),
             )
 
     def clean_up(self, table: str, older_than: dt.timedelta = dt.timedelta(days=7)) -> CleanUp:
@@ -291,14 +349,14 @@ class Lake(Tables):
         Earlier versions whose files were replaced longer ago than this can no longer be read. What is staged and not
         yet published survives when it is younger, so keep it longer than the longest gate.
         """
-        self._named(table)
-        if not self._files.walk(self._folder(table)):
-            self._table(table)  # says that there is no such table
-        with self._locked(table, exclusive=True):
+        named(table)
+        if not self.store.walk(self._tables.folder(table)):
+            self._tables.existing(table)  # says that there is no such table
+        with self._tables.locked(table, exclusive=True):
             return retention.clean_up(
-                self._files,
-                self._folder(table),
-                delta=self._opened(table),
+                self.store,
+                self._tables.folder(table),
+                delta=self._tables.opened(table),
                 older_than=older_than,
                 now=self._now(),
                 on_step=self._on_step,

@@ -10,11 +10,11 @@ from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from assets.lake.errors import MissingVersionError, PublishConflictError
-from assets.lake.files import Files
 from assets.lake.publication import INFO, published_days, transaction_of, wait
 from assets.lake.records import CleanUp, Published
 from assets.lake.refusal import FOLDER
 from assets.lake.schema import PARTITION
+from foundation.store import Store
 
 _ATTEMPTS = 60
 # What writers leave when they are killed: log entries before their rename, the uploads of the object store client,
@@ -72,7 +72,7 @@ def restore(
 
 
 def clean_up(
-    files: Files,
+    store: Store,
     folder: str,
     *,
     delta: DeltaTable | None,
@@ -81,7 +81,7 @@ def clean_up(
     on_step: Callable[[str], None],
 ) -> CleanUp:
     """Remove unreferenced data files and leftovers that are older than a grace period."""
-    listed = {info.path: info for info in files.walk(folder)}
+    listed = {info.path: info for info in store.walk(folder)}
     leftovers = [info for path, info in listed.items() if _LEFTOVER.search(path) and info.modified <= now - older_than]
     records = {path.removesuffix(".json") for path in listed if path.startswith(f"{folder}/{FOLDER}/")}
     leftovers += [
@@ -94,7 +94,7 @@ def clean_up(
         and info.modified <= now - older_than
     ]
     for info in leftovers:
-        files.remove(info.path)
+        store.remove(info.path)
         on_step("cleaning")
     if delta is None:  # nothing was ever published, so nothing is referenced
         unreferenced = [
@@ -103,7 +103,7 @@ def clean_up(
             if path.startswith(f"{folder}/{PARTITION}=") and info.modified <= now - older_than and info not in leftovers
         ]
         for path in unreferenced:
-            files.remove(f"{folder}/{path}")
+            store.remove(f"{folder}/{path}")
     else:
         # A vacuum writes two versions; an idle one would fill the history.
         hours = math.ceil(older_than.total_seconds() / 3600)

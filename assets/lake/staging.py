@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from pyarrow import parquet
 
 from assets.lake.errors import LakeError, StagedFilesError
-from assets.lake.files import Files
 from assets.lake.records import Staged, StagedFile
 from assets.lake.schema import PARTITION, as_stored
 from assets.lake.statistics import file_statistics
+from foundation.store import Store
 
 _NAME = re.compile(
     r"(?P<digest>[0-9a-f]{16,64})(\.(?P<revision>[0-9a-f]{8}))?-(?P<run>[A-Za-z0-9_]+)-(?P<unique>[0-9a-f]{8})\.parquet"
@@ -71,11 +72,11 @@ class Staging:
     schema: pl.Schema
     queries: tuple[pl.LazyFrame, ...]
 
-    def finish(self, files: Files, folder: str, results: Sequence[pl.DataFrame]) -> Staged:
+    def finish(self, store: Store, folder: str, results: Sequence[pl.DataFrame]) -> Staged:
         """Check and secure the written file.
 
         Args:
-            files: Where it lies.
+            store: Where it lies.
             folder: The table's folder.
             results: The results of `queries`, in their order.
 
@@ -84,19 +85,19 @@ class Staging:
         """
         strays = int(results[1].item()) if len(results) > 1 else 0
         if strays:
-            self.abandon(files, folder)
+            self.abandon(store, folder)
             raise LakeError(
                 f"Table {self.table!r}: {strays} rows of the frame staged for {self.day} have another {PARTITION!r}. "
                 f"Filter them out, or drop the column {PARTITION!r} if it means something else."
             )
         path = f"{folder}/{self.path}"
-        files.secure(path)
-        file = _file(files, folder, self.path, self.schema, self.table)
+        store.secure(path)
+        file = _file(store, folder, self.path, self.schema, self.table)
         return Staged(self.table, self.day, self.digest, self.run_id, (file,), self.schema)
 
-    def abandon(self, files: Files, folder: str) -> None:
+    def abandon(self, store: Store, folder: str) -> None:
         """Remove what was written so far."""
-        files.remove(f"{folder}/{self.path}")
+        store.remove(f"{folder}/{self.path}")
 
 
 def plan_staging(
@@ -140,15 +141,16 @@ def plan_staging(
     return Staging(table, day, digest, run_id, path, schema, tuple(queries))
 
 
-def _file(files: Files, folder: str, path: str, schema: pl.Schema, table: str) -> StagedFile:
-    info = files.info(f"{folder}/{path}")
+def _file(store: Store, folder: str, path: str, schema: pl.Schema, table: str) -> StagedFile:
+    info = store.info(f"{folder}/{path}")
     if info is None:
         raise StagedFilesError(f"Table {table!r}: staged file {path} has vanished; stage the partition again.")
-    footer = files.footer(f"{folder}/{path}")
+    with store.open(f"{folder}/{path}") as content:  # of an object its end only
+        footer = parquet.read_metadata(content)
     return StagedFile(path, info.bytes, footer.num_rows, file_statistics(footer, schema))
 
 
-def read_staged(files: Files, folder: str, path: str, *, table: str, day: dt.date, schema: pl.Schema) -> Staged:
+def read_staged(store: Store, folder: str, path: str, *, table: str, day: dt.date, schema: pl.Schema) -> Staged:
     """Return a file that was staged by an earlier process, from its name and its footer."""
-    file = _file(files, folder, path, schema, table)
+    file = _file(store, folder, path, schema, table)
     return Staged(table, day, digest_of(path), run_of(path), (file,), schema)

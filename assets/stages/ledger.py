@@ -42,6 +42,8 @@ def entry(lake: Lake, table: str, day: date, digest: str) -> tuple[Mapping[str, 
     """
     try:
         found = lake.ledger(table, day, digest=digest)
+        if found is None:
+            return None
         return dict(found["report"]), tuple(Check(**check) for check in found["checks"])
     except (LakeError, OSError, ValueError, TypeError, KeyError):
         return None

@@ -76,12 +76,18 @@ class Lease:
 
 
 @contextlib.contextmanager
-def leased(store: Store, path: str, *, lasts: float = LASTS) -> Iterator[Lease]:
+def leased(store: Store, path: str, *, lasts: float | None = None) -> Iterator[Lease]:
     """Wait for a lease, and hold it for the length of a block.
+
+    Args:
+        store: Where the lease's object lies.
+        path: The object.
+        lasts: Seconds that it outlives its holder; `LASTS` by default.
 
     Raises:
         LeaseLostError: At the end, when it was taken over meanwhile.
     """
+    lasts = LASTS if lasts is None else lasts
     seen, since = None, time.monotonic()
     while True:
         present = store.content(path)

@@ -44,7 +44,7 @@ class LakeBesideADictionary(RuleBasedStateMachine):
     @rule(part=staged)
     def publish(self, part):
         content, values, _ = part
-        if not all(self.lake._files.info(f"tables/t/{file.path}") for file in content.files):
+        if not all(self.lake.store.info(f"tables/t/{file.path}") for file in content.files):
             return  # published and replaced before, then cleaned up
         version = self.lake.publish(content)
         self.days[content.day] = values
@@ -85,7 +85,7 @@ class LakeBesideADictionary(RuleBasedStateMachine):
     def clean_up(self):
         if self.lake.exists("t"):
             self.lake.clean_up("t", dt.timedelta(0))
-            on_disk = {info.path for info in self.lake._files.walk("tables/t") if "/date=" in info.path}
+            on_disk = {info.path for info in self.lake.store.walk("tables/t") if "/date=" in info.path}
             named = {path for published in self.lake.published_days("t").values() for path in published.files}
             assert on_disk == {f"tables/t/{path}" for path in named}
 

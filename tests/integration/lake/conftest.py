@@ -26,9 +26,10 @@ class Writer:
         for file in (self.paused, self.outcome):
             file.unlink(missing_ok=True)
         request = folder / f"{name}.json"
-        request.write_text(
-            json.dumps({"writer": name, "paused": str(self.paused), "outcome": str(self.outcome), **job})
-        )
+        known = {"writer": name, "paused": str(self.paused), "outcome": str(self.outcome)}
+        # The nursery started before the test that says where the object store is.
+        environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        request.write_text(json.dumps({**known, "environment": environment, **job}))
         nursery.stdin.write(f"{request}\n")
         nursery.stdin.flush()
         self.pid = int(nursery.stdout.readline())

@@ -31,9 +31,17 @@ def contents(lake):
     return {str(day): (writers, rows) for day, writers, rows in found.iter_rows()}
 
 
-def test_the_same_days_by_four_processes_at_once_end_with_one_copy_each(start, tmp_path):
-    lake = Lake(tmp_path / "lake")
-    jobs = [{"root": lake.root, "table": "t", "days": days(15), "rows": 3 + number} for number in range(4)]
+def rounds(place, count):
+    """Fewer on an object store, where each commit asks a server."""
+    return count if "://" not in place else max(2, count // 5)
+
+
+def test_the_same_days_by_four_processes_at_once_end_with_one_copy_each(start, tmp_path, any_place):
+    lake = Lake(any_place)
+    jobs = [
+        {"root": lake.root, "table": "t", "days": days(rounds(any_place, 15)), "rows": 3 + number}
+        for number in range(4)
+    ]
     mixtures, done = [], threading.Event()
 
     def read():
@@ -54,39 +62,42 @@ def test_the_same_days_by_four_processes_at_once_end_with_one_copy_each(start, t
         reader.join()
     assert mixtures == []
     final = contents(lake)
-    assert list(final) == days(15)
+    assert list(final) == days(rounds(any_place, 15))
     assert all(len(names) == 1 and rows == 3 + int(names[0][1:]) for names, rows in final.values())
     assert all(len(published.files) == 1 for published in lake.published_days("t").values())
-    # The table came into being once, and each of the 60 publications is one version.
-    assert lake.version("t") == 60
+    # The table came into being once, and each publication is one version.
+    assert lake.version("t") == 4 * rounds(any_place, 15)
     assert [commit.operation for commit in lake.versions("t")].count("CREATE TABLE") == 1
 
 
-def test_the_same_digest_by_four_processes_at_once_is_committed_once(start, tmp_path):
-    lake = Lake(tmp_path / "lake")
+def test_the_same_digest_by_four_processes_at_once_is_committed_once(start, tmp_path, any_place):
+    lake = Lake(any_place)
     job = {"root": lake.root, "table": "t", "days": days(1), "rows": 5, "digest": "same"}
     for writer in stand_together(start, tmp_path, [job] * 4):
         writer.finish()
     assert lake.version("t") == 1
     assert lake.published("t", FIRST).digest == digest("same")
     assert lake.scan("t").collect().height == 5
-    assert [info.path for info in lake._files.walk("tables/t/date=2024-03-01")] == [
+    assert [info.path for info in lake.store.walk("tables/t/date=2024-03-01")] == [
         f"tables/t/{path}" for path in lake.published("t", FIRST).files
     ]
 
 
-def test_disjoint_days_by_four_processes_at_once_all_commit(start, tmp_path):
-    lake = Lake(tmp_path / "lake")
-    jobs = [{"root": lake.root, "table": "t", "days": days(40)[number::4], "rows": 2} for number in range(4)]
+def test_disjoint_days_by_four_processes_at_once_all_commit(start, tmp_path, any_place):
+    lake = Lake(any_place)
+    jobs = [
+        {"root": lake.root, "table": "t", "days": days(rounds(any_place, 40))[number::4], "rows": 2}
+        for number in range(4)
+    ]
     for writer in stand_together(start, tmp_path, jobs):
         writer.finish()
-    assert list(contents(lake)) == days(40)
-    assert lake.version("t") == 40
+    assert list(contents(lake)) == days(rounds(any_place, 40))
+    assert lake.version("t") == rounds(any_place, 40)
 
 
-def test_a_table_that_eight_writers_create_at_once_is_created_once(tmp_path):
-    for attempt in range(10):
-        lake = Lake(tmp_path / str(attempt))
+def test_a_table_that_eight_writers_create_at_once_is_created_once(any_place):
+    for attempt in range(rounds(any_place, 10)):
+        lake = Lake(f"{any_place}/{attempt}")
         together = threading.Barrier(8)
 
         def publish(number, lake=lake, together=together):

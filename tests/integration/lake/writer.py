@@ -38,6 +38,7 @@ def main(job):
             pause()
         return batch
 
+    os.environ.update(job["environment"])
     lake = Lake(job["root"], on_step=on_step)
     while "go" in job and not Path(job["go"]).exists():
         time.sleep(0.002)

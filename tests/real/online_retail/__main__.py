@@ -57,7 +57,6 @@ def settle(home: Path) -> Mapping[str, str]:
     return {
         "DAGSTER_HOME": str(dagster),
         "SLUICE_LAKE": str(home / "lake"),
-        "SLUICE_HOME": "",
         PII_KEY_VARIABLE: os.environ.get(PII_KEY_VARIABLE) or PUBLIC_KEY,
     }
 

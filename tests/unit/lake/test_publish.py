@@ -15,18 +15,15 @@ from assets.lake import (
     UnreadableTableError,
     digest,
 )
+from foundation.store import storage_options
 
 DAY = dt.date(2024, 3, 1)
 NEXT = dt.date(2024, 3, 2)
 
 
 def files_of(lake, table="events"):
-    return sorted(
-        str(path.relative_to(folder))
-        for folder in [Path(lake.root.removeprefix("file://")) / "tables" / table]
-        for path in folder.rglob("*.parquet")
-        if "_delta_log" not in str(path)
-    )
+    found = [info.path for info in lake.store.walk(f"tables/{table}")]
+    return [path for path in found if path.endswith(".parquet") and "_delta_log" not in path]
 
 
 def test_staged_rows_are_seen_by_the_gate_and_by_no_reader(lake, put, rows):
@@ -101,9 +98,7 @@ def test_published_says_digest_rows_files_and_bytes(lake, put):
     put(lake, [1, 2, 3], name=name)
     published = lake.published("events", DAY)
     assert (published.digest, published.rows) == (name, 3)
-    assert [
-        (Path(lake.root.removeprefix("file://")) / "tables/events" / path).stat().st_size for path in published.files
-    ] == [published.bytes]
+    assert [lake.store.info(f"tables/events/{path}").bytes for path in published.files] == [published.bytes]
 
 
 def test_the_stored_file_holds_no_date_column(local, put):
@@ -312,7 +307,7 @@ def test_a_table_written_by_something_else_is_read_and_replaced(local, put, rows
 def test_pyarrow_and_pandas_read_the_table(lake, put):
     put(lake, [1, None], name=digest(1))
     put(lake, [3], NEXT)
-    table = DeltaTable(f"{lake.root}/tables/events")
+    table = DeltaTable(f"{lake.root}/tables/events", storage_options=storage_options(lake.root))
     arrow = table.to_pyarrow_dataset().to_table().sort_by([("date", "ascending"), ("x", "ascending")])
     assert arrow.to_pydict() == {"x": [1, None, 3], "date": [DAY, DAY, NEXT]}
     assert table.to_pandas().shape == (3, 2)
@@ -321,16 +316,11 @@ def test_pyarrow_and_pandas_read_the_table(lake, put):
 def test_the_default_lake_comes_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SLUICE_LAKE", raising=False)
-    monkeypatch.delenv("SLUICE_HOME", raising=False)
     assert Lake.from_environment().root == str(tmp_path / "data/lake")
-    assert Lake.from_environment().home == tmp_path / "data/lake"
     monkeypatch.setenv("SLUICE_LAKE", (tmp_path / "else where").as_uri())
     assert Lake.from_environment().root == str(tmp_path / "else where")
-    monkeypatch.setenv("SLUICE_LAKE", "s3://elsewhere/lake")
-    assert Lake.from_environment().home == tmp_path / "data/home"
-    monkeypatch.setenv("SLUICE_HOME", str(tmp_path / "home"))
-    assert Lake.from_environment().landing_dir("shop", DAY) == tmp_path / "home/landing/shop/2024-03-01"
-    assert Lake.from_environment().models_dir("ranker") == tmp_path / "home/models/ranker"
+    monkeypatch.setenv("SLUICE_LAKE", "s3://elsewhere/lake/")
+    assert Lake.from_environment().root == "s3://elsewhere/lake"
 
 
 def test_the_ledger_of_the_published_content_is_found(lake, put):
@@ -341,6 +331,13 @@ def test_the_ledger_of_the_published_content_is_found(lake, put):
     assert lake.ledger("events", DAY, digest=digest(2)) == {"rows_in": 4}
     with pytest.raises(MissingPartitionError, match="Materialise 'events' for 2024-03-02 first"):
         lake.ledger("events", NEXT)
-    with pytest.raises(MissingPartitionError, match="nothing was recorded"):
-        lake.ledger("events", DAY, digest=digest(3))
-    assert [path.name for path in lake.reports_dir("events", DAY).iterdir() if path.name.endswith("tmp")] == []
+    assert [info.path.rsplit(".", 1)[-1] for info in lake.reports.files("events", DAY)] == ["json", "json"]
+
+
+@pytest.mark.parametrize("damage", ["lost", "cut", "of another kind"])
+def test_a_ledger_that_is_lost_or_damaged_is_none(lake, put, damage):
+    lake.write_ledger("events", DAY, digest(1), {"rows_in": 3})
+    put(lake, [1], name=digest(1))
+    place = lake.reports.place("events", DAY, f"{digest(1)}.json")
+    lake.store.remove(place) if damage == "lost" else lake.store.write(place, b"[]" if "kind" in damage else b'{"a')
+    assert lake.ledger("events", DAY) is None

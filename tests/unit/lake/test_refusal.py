@@ -41,7 +41,7 @@ def test_only_the_newest_refusals_of_a_day_are_kept(lake):
         refuse(lake, [value], newest=2)
     assert [record.digest for record in lake.refused("events", DAY)] == [digest([4]), digest([3])]
     assert len(lake.refused("events", NEXT)) == 1
-    kept = [info.path for info in lake._files.walk("tables/events/_refused/date=2024-03-01")]
+    kept = [info.path for info in lake.store.walk("tables/events/_refused/date=2024-03-01")]
     assert len(kept) == 4
     assert lake.inspect_refused("events", DAY, digest=digest([3])).collect()["x"].to_list() == [3]
 
@@ -105,8 +105,8 @@ def test_refused_files_without_a_record_are_cleaned_up(local, put):
     put(local, [1])
     record = refuse(local, [7])
     path = f"tables/events/{record.files[0]}"
-    local._files.remove(path.replace(".parquet", ".json"))
+    local.store.remove(path.replace(".parquet", ".json"))
     assert local.refused("events", DAY) == []
     assert local.clean_up("events", dt.timedelta(days=1)).leftovers == ()
     assert local.clean_up("events", dt.timedelta(0)).leftovers == (record.files[0],)
-    assert local._files.info(path) is None
+    assert local.store.info(path) is None

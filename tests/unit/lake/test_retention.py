@@ -13,7 +13,7 @@ NOW = dt.timedelta(0)
 
 
 def data_files(lake):
-    return {info.path for info in lake._files.walk("tables/events") if "/date=" in info.path}
+    return {info.path for info in lake.store.walk("tables/events") if "/date=" in info.path}
 
 
 def referenced(lake):
