@@ -50,29 +50,28 @@ class _Account:
     refused: int = 0
     quarantined: Counter[str] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)
+    made: Counter[str] = field(default_factory=Counter)
     gate: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: _Account) -> None:
         """Count the days of another account as well."""
         for name in ("days", "empty", "lines", "kept", "refused"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("quarantined", "removed", "gate"):
+        for name in ("quarantined", "removed", "made", "gate"):
             getattr(self, name).update(getattr(other, name))
 
-    def cells(self) -> tuple[str, ...]:
+    def cells(self, fates: Sequence[str]) -> tuple[str, ...]:
         """As the table shows it; a state that holds for every day needs no number."""
         kept = f"{self.kept} ({self.refused} refused)" if self.refused else str(self.kept)
         gate = [state if days == self.days else f"{state} {days}" for state, days in self.gate.most_common()]
         if self.empty:
             gate.append("(no file)" if self.days == 1 else f"{self.empty} of {self.days} days without a file")
-        return (str(self.lines), kept, _reasons(self.quarantined), _reasons(self.removed), ", ".join(gate) or "-")
+        return (str(self.lines), kept, *(_reasons(getattr(self, fate)) for fate in fates), ", ".join(gate) or "-")
 
 
 def accounting_table(lake: Lake, chain: Chain, days: Sequence[date], *, by: Literal["day", "month"] = "day") -> Table:
-    """Rows in, kept, quarantined and removed by reason, for each day or month; with several rows, their sum below."""
+    """Rows in, kept, quarantined, removed and made by reason, for each day or month; with several, their sum below."""
     table = Table(title=f"{chain.source} → {chain.table}: every line accounted for", title_justify="left")
-    for name in (by, "lines in", "kept", "quarantined", "removed", "gate"):
-        table.add_column(name, justify="right" if name in ("lines in", "kept") else "left", overflow="fold")
     accounts: dict[str, _Account] = {}
     total = _Account()
     raw = _reports(lake, raw_table(chain.source), days)
@@ -80,11 +79,14 @@ def accounting_table(lake: Lake, chain: Chain, days: Sequence[date], *, by: Lite
         account = _account(raw.get(day), _latest_report(lake, chain.table, day))
         accounts.setdefault(f"{day:%Y-%m}" if by == "month" else day.isoformat(), _Account()).add(account)
         total.add(account)
+    fates = ("made", "quarantined", "removed") if total.made else ("quarantined", "removed")
+    for name in (by, "lines in", "kept", *fates, "gate"):
+        table.add_column(name, justify="right" if name in ("lines in", "kept") else "left", overflow="fold")
     for name, account in accounts.items():
-        table.add_row(name, *account.cells())
+        table.add_row(name, *account.cells(fates))
     if len(accounts) > 1:
         table.add_section()
-        table.add_row("all", *total.cells())
+        table.add_row("all", *total.cells(fates))
     return table
 
 
@@ -93,8 +95,8 @@ def _account(raw: Mapping[str, Any] | None, clean: Mapping[str, Any] | None) -> 
         return _Account(days=1, gate=Counter({"not crawled": 1}))
     account = _Account(days=1, lines=raw["accounting"]["rows_in"], empty=int(not raw["files"]))
     for report in (raw, clean):
-        for fate in ("quarantined", "removed"):
-            getattr(account, fate).update(report["accounting"][fate] if report else {})
+        for fate in ("made", "quarantined", "removed"):
+            getattr(account, fate).update(report["accounting"].get(fate, {}) if report else {})
     if clean is not None:
         account.gate[str(clean["gate"])] += 1
         passed = clean["gate"] == "passed"

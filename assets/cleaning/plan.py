@@ -15,10 +15,13 @@ from assets.cleaning.step import (
     FILE,
     LANDED,
     LINE,
+    MADE,
+    PART,
     REJECT,
     REMOVE,
     SOURCE,
     TIME,
+    WHOLE,
     WORKING,
     Step,
     ordered,
@@ -29,6 +32,7 @@ from foundation.nearest import hint
 TOO_LATE = "too_late"
 FROM_THE_FUTURE = "from_the_future"
 NO_EVENT_TIME = "no_event_time"
+BEFORE_FIRST_DAY = "before_first_day"
 
 
 @dataclass(frozen=True)
@@ -40,47 +44,51 @@ class Cleaned:
         quarantined: the rejected rows, with the schema of quarantine.
         removed: columns `reason` and `rows`: how many rows were left out, and why.
         rows_in: column `rows`: how many raw rows belong to the day.
+        made: columns `reason` and `rows`: how many rows were made of others, and why.
     """
 
     kept: pl.LazyFrame
     quarantined: pl.LazyFrame
     removed: pl.LazyFrame
     rows_in: pl.LazyFrame
+    made: pl.LazyFrame
 
 
-def plan(spec: TableSpec, frames: Mapping[str, pl.LazyFrame], *, day: date) -> Cleaned:
+def plan(spec: TableSpec, frames: Mapping[str, pl.LazyFrame], *, day: date, first_day: date = date.min) -> Cleaned:
     """The cleaning of one event day.
 
-    A row that landed on day P with event day E belongs to E if it is at most `lateness` late; else to P, where it is
-    quarantined. So each raw row belongs to exactly one day, whatever days are cleaned when.
+    A row that landed on day P with event day E belongs to E if it is at most `lateness` late and E is a day of the
+    table; else to P, where it is quarantined. So each raw row belongs to exactly one day, whatever days are cleaned
+    when.
 
     Args:
         spec: the table.
         frames: raw rows of each source, landed on the day and up to `lateness` days later, with the column `date`
             (landing day).
         day: the event day.
+        first_day: the table's first; what happened before it can be placed nowhere.
     """
-    frame = _assigned(_united(spec, frames), spec, day)
+    frame = _assigned(_united(spec, frames), spec, day, first_day)
+    parts = any(step.makes_rows for step in spec.steps)
     rows_in = frame.select(pl.len().alias("rows"))
     order: _Order | None = None
     for step in spec.steps:
         if step.grouping:
             if order is None or not order.serves(step.grouping):
-                frame = ordered(frame, step.grouping)
+                frame = ordered(frame, step.grouping, parts=parts)
                 order = _Order(step.grouping)
             order = order.split_by(step.splits)
         frame = step.transform(frame)
         order = None if step.flags_rows or _touches(step, order) else order
     if order is None:
-        frame = ordered(frame, ())
+        frame = ordered(frame, (), parts=parts)
     columns = [name for name in frame.collect_schema() if name not in WORKING]
     return Cleaned(
         kept=frame.filter(ACTIVE).select(columns),
         quarantined=_quarantined(frame, columns, spec),
-        removed=frame.filter(pl.col(REMOVE).is_not_null())
-        .group_by(pl.col(REMOVE).alias("reason"))
-        .agg(pl.len().alias("rows")),
+        removed=_counted(frame, REMOVE),
         rows_in=rows_in,
+        made=_counted(frame, MADE),
     )
 
 
@@ -103,7 +111,7 @@ def check_table(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataType]
     frames = {source: pl.LazyFrame(schema=dict(schemas[source]) | {"date": pl.Date()}) for source in spec.from_}
     united = _united(spec, frames)
     _check_event_time(spec, united.collect_schema())
-    frame = _assigned(united, spec, date.min)
+    frame = _assigned(united, spec, date.min, date.min)
     for number, step in enumerate(spec.steps, start=1):
         subject = f"Step {number} '{step.step}' of table '{spec.name}'"
         schema = frame.collect_schema()
@@ -152,7 +160,12 @@ def _united(spec: TableSpec, frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame
     return marked[0] if len(marked) == 1 else pl.concat(marked, how="diagonal")
 
 
-def _assigned(frame: pl.LazyFrame, spec: TableSpec, day: date) -> pl.LazyFrame:
+def _counted(frame: pl.LazyFrame, mark: str) -> pl.LazyFrame:
+    marked = frame.filter(pl.col(mark).is_not_null())
+    return marked.group_by(pl.col(mark).alias("reason")).agg(pl.len().alias("rows"))
+
+
+def _assigned(frame: pl.LazyFrame, spec: TableSpec, day: date, first_day: date) -> pl.LazyFrame:
     """The rows that belong to a day, with working columns."""
     landed = pl.col("date")
     time: pl.Expr = pl.lit(None, dtype=WORKING[TIME])
@@ -168,6 +181,8 @@ def _assigned(frame: pl.LazyFrame, spec: TableSpec, day: date) -> pl.LazyFrame:
             .then(pl.lit(TOO_LATE))
             .when(event_day > landed)
             .then(pl.lit(FROM_THE_FUTURE))
+            .when(event_day < pl.lit(first_day))
+            .then(pl.lit(BEFORE_FIRST_DAY))
         )
         frame = frame.filter(pl.when(fault.is_null()).then(event_day).otherwise(landed) == day)
     else:
@@ -179,6 +194,9 @@ def _assigned(frame: pl.LazyFrame, spec: TableSpec, day: date) -> pl.LazyFrame:
         landed.alias(LANDED),
         pl.col("_file").alias(FILE),
         pl.col("_line").alias(LINE),
+        pl.lit(0, dtype=WORKING[PART]).alias(PART),
+        pl.lit(None, dtype=pl.String).alias(MADE),
+        pl.lit(None, dtype=pl.String).alias(WHOLE),
     ).drop("date")
 
 
@@ -212,6 +230,7 @@ def _quarantined(frame: pl.LazyFrame, columns: list[str], spec: TableSpec) -> pl
         TOO_LATE: f"landed more than {spec.lateness} after its event",
         FROM_THE_FUTURE: "its event is later than the day that it landed on",
         NO_EVENT_TIME: f"no value in {spec.event_time}",
+        BEFORE_FIRST_DAY: "its event is earlier than the first day of the table",
     }
     for step in spec.steps:
         for reason, words_of_step in step.reasons.items():
@@ -222,7 +241,7 @@ def _quarantined(frame: pl.LazyFrame, columns: list[str], spec: TableSpec) -> pl
         pl.col(REJECT).alias("reason"),
         pl.lit(None, dtype=pl.String).alias("column"),
         pl.col(REJECT).replace_strict(words, default=None, return_dtype=pl.String()).alias("detail"),
-        pl.struct(columns).struct.json_encode().alias("record"),
+        pl.coalesce(WHOLE, pl.struct(columns).struct.json_encode()).alias("record"),
         pl.col(FILE).alias("_file"),
         pl.col(LINE).alias("_line"),
     ).select(list(QUARANTINE_SCHEMA))

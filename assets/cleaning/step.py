@@ -25,9 +25,12 @@ LANDED = "__landed"
 SOURCE = "__source"
 FILE = "__file"
 LINE = "__line"
+PART = "__part"
+MADE = "__made"
+WHOLE = "__whole"
 
 #: What distinguishes rows of one time: so results do not depend on the order of the input.
-TIES = (TIME, LANDED, SOURCE, FILE, LINE)
+TIES = (TIME, LANDED, SOURCE, FILE, LINE, PART)
 WORKING: Mapping[str, pl.DataType] = {
     REJECT: pl.String(),
     REMOVE: pl.String(),
@@ -36,6 +39,12 @@ WORKING: Mapping[str, pl.DataType] = {
     SOURCE: pl.Int32(),
     FILE: pl.String(),
     LINE: pl.Int64(),
+    # Tells rows made of one line apart.
+    PART: pl.Int64(),
+    # Why a row was made; null for one that came in.
+    MADE: pl.String(),
+    # A rejected record as it was, where a later step could not keep all of it.
+    WHOLE: pl.String(),
 }
 _SEED = 1
 ACTIVE = pl.col(REJECT).is_null() & pl.col(REMOVE).is_null()
@@ -64,6 +73,8 @@ class Step(Declaration):
     needs_time: ClassVar[bool] = False
     #: Whether the step may flag single rows, so that those left are no longer one block of a sorted frame.
     flags_rows: ClassVar[bool] = False
+    #: Whether the step may make rows of others. It marks each with `MADE` and tells them apart by `PART`.
+    makes_rows: ClassVar[bool] = False
 
     @property
     def grouping(self) -> tuple[str, ...]:
@@ -94,21 +105,28 @@ class Step(Declaration):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The frame after the step, whatever the order of its rows."""
-        return self.transform(ordered(frame, self.grouping) if self.grouping else frame)
+        return self.transform(ordered(frame, self.grouping, parts=True) if self.grouping else frame)
 
     def output_schema(self, schema: Mapping[str, pl.DataType]) -> pl.Schema:
         """The columns after the step, working columns included."""
         return self.apply(pl.LazyFrame(schema=dict(schema))).collect_schema()
 
 
-def ordered(frame: pl.LazyFrame, grouping: Iterable[str]) -> pl.LazyFrame:
+def ordered(frame: pl.LazyFrame, grouping: Iterable[str], *, parts: bool) -> pl.LazyFrame:
     """Active rows first, those of one group together, by time, ties broken by origin.
 
     Groups are ordered by their hashes: that groups them as well as any order does, and sorts in half the time. Within a
     group nothing is: which of two events of one moment comes first decides about values that are kept.
+
+    Args:
+        frame: rows with working columns.
+        grouping: the columns whose rows are to stand together.
+        parts: whether a line may have become several rows, so that their parts break ties as well.
     """
     texts = [pl.col(name).hash(_SEED) for name in grouping]
-    return frame.sort([~ACTIVE, *texts, TIME, LANDED, SOURCE, FILE, LINE], maintain_order=False)
+    return frame.sort(
+        [~ACTIVE, *texts, TIME, LANDED, SOURCE, FILE, LINE, *([PART] if parts else [])], maintain_order=False
+    )
 
 
 def require_columns(names: Iterable[str], schema: Mapping[str, pl.DataType]) -> None:

@@ -25,7 +25,8 @@ def write(cleaned: Cleaned, *, kept: Path, quarantined: Path) -> Accounting:
         cleaned.kept.sink_parquet(kept, lazy=True, mkdir=True),
         cleaned.quarantined.sink_parquet(quarantined, lazy=True, mkdir=True),
     ]
-    removed, rows_in = pl.collect_all([*sinks, cleaned.removed, cleaned.rows_in], engine="streaming")[len(sinks) :]
+    counts = [cleaned.removed, cleaned.rows_in, cleaned.made]
+    removed, rows_in, made = pl.collect_all([*sinks, *counts], engine="streaming")[len(sinks) :]
     # Counted in the files: as queries over the plan, the counts would have it computed once more.
     reasons = pl.scan_parquet(quarantined).group_by("reason").agg(pl.len()).sort("reason").collect()
     return Accounting(
@@ -33,4 +34,5 @@ def write(cleaned: Cleaned, *, kept: Path, quarantined: Path) -> Accounting:
         rows_out=pl.scan_parquet(kept).select(pl.len()).collect().item(),
         quarantined=dict(reasons.iter_rows()),
         removed=dict(removed.sort("reason").iter_rows()),
+        made=dict(made.sort("reason").iter_rows()),
     )

@@ -97,6 +97,20 @@ def landing(result: DayResult) -> Metadata:
     return shown
 
 
+def _account(accounting: Mapping[str, Any]) -> Metadata:
+    """What became of the rows that came in; `made` only where rows were."""
+    fates = {fate: accounting[fate] for fate in ("made", "quarantined", "removed") if fate in accounting}
+    reasons = [
+        {"fate": fate, "reason": reason, "rows": n} for fate, counts in fates.items() for reason, n in counts.items()
+    ]
+    return {
+        "rows_in": accounting["rows_in"],
+        "rows_out": accounting["rows_out"],
+        **{fate: sum(counts.values()) for fate, counts in fates.items()},
+        **({"by_reason": table(reasons)} if reasons else {}),
+    }
+
+
 def rows(result: DayResult) -> Metadata:
     """Metadata of a table's partition: rows, accounting, versions."""
     report = dict(result.report)
@@ -105,17 +119,7 @@ def rows(result: DayResult) -> Metadata:
     if "rows" in report:
         shown["dagster/partition_row_count"] = int(report.pop("rows"))
     if accounting:
-        shown["rows_in"] = accounting["rows_in"]
-        shown["rows_out"] = accounting["rows_out"]
-        shown["quarantined"] = sum(accounting["quarantined"].values())
-        shown["removed"] = sum(accounting["removed"].values())
-        reasons = [
-            {"fate": fate, "reason": r, "rows": n}
-            for fate in ("quarantined", "removed")
-            for r, n in accounting[fate].items()
-        ]
-        if reasons:
-            shown["by_reason"] = table(reasons)
+        shown |= _account(accounting)
     for name, value in sorted(report.items(), key=lambda item: item[0] in LAST):
         if isinstance(value, str) and value.startswith("file://"):
             # A browser opens no file from a page that came over HTTP; a path can be copied.

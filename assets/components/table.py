@@ -132,13 +132,16 @@ class Table(Offering[TableSpec]):
 
             def work(day: date) -> DayResult:
                 if override and day in days:
-                    return table.publish_refused(lake, self.spec, audit, tables, day, override)
+                    return table.publish_refused(
+                        lake, self.spec, audit, tables, day, override, first_day=self.product.start
+                    )
                 return table.materialize(
                     lake,
                     self.spec,
                     audit,
                     tables,
                     day,
+                    first_day=self.product.start,
                     run_id=context.run.run_id,
                     force=forced(context) and day in days,
                 )

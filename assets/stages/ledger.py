@@ -63,14 +63,11 @@ def reasons(lake: Lake, staged: Staged) -> dict[str, int]:
 
 
 def conserved(accounting: Accounting) -> Check:
-    """Rows in = rows out + rows quarantined + rows removed."""
+    """Rows in + made = rows out + quarantined + removed."""
     return Check(
         "conserved",
         accounting.balanced,
-        description=(
-            f"{accounting.rows_in} rows in = {accounting.rows_out} out + {accounting.rows_quarantined} quarantined "
-            f"+ {accounting.rows_removed} removed"
-        ),
+        description=accounting.in_words(),
         metadata=accounting.to_json(),
     )
 

@@ -30,7 +30,7 @@ VERSION = 2
 """Raise it when the meaning of a step changes: every partition is then cleaned anew."""
 
 CHECKS = {
-    "conserved": "Rows in = rows out + quarantined + removed.",
+    "conserved": "Rows in + made = rows out + quarantined + removed.",
     "mostly_kept": "No more of the rows were quarantined than the declared share.",
 }
 
@@ -55,6 +55,7 @@ def materialize(
     sources: Mapping[str, str],
     day: date,
     *,
+    first_day: date,
     run_id: str,
     force: bool = False,
 ) -> DayResult:
@@ -69,16 +70,17 @@ def materialize(
         audit: What the rows must meet.
         sources: The lake's table of each declared source.
         day: The partition (event day).
+        first_day: The table's first partition; rows of earlier days are quarantined on the day that they landed.
         run_id: Recorded with the commits.
         force: Clean even when inputs and declaration have not changed.
     """
     for _ in range(MAX_PASSES - 1):
-        result = _materialize(lake, spec, audit, sources, day, run_id=run_id, force=force)
+        result = _materialize(lake, spec, audit, sources, day, first_day=first_day, run_id=run_id, force=force)
         inputs = _inputs(lake, spec, sources, day)
         if result.status != "published" or result.report["inputs"] == inputs:
             return result
         force = False
-    return _materialize(lake, spec, audit, sources, day, run_id=run_id, force=force)
+    return _materialize(lake, spec, audit, sources, day, first_day=first_day, run_id=run_id, force=force)
 
 
 def _inputs(lake: Lake, spec: TableSpec, sources: Mapping[str, str], day: date) -> dict[str, dict[str, str]]:
@@ -92,6 +94,14 @@ def _inputs(lake: Lake, spec: TableSpec, sources: Mapping[str, str], day: date) 
     return inputs
 
 
+def _identity(
+    spec: TableSpec, audit: Audit, inputs: Mapping[str, Mapping[str, str]], day: date, first_day: date
+) -> str:
+    """What decides about a day's rows. Its own first days depend on which is the first, later ones do not."""
+    reaches_before = day - timedelta(days=spec.lateness_days) < first_day
+    return digest("table", code_version(spec, audit), inputs, first_day if reaches_before else None)
+
+
 def _materialize(
     lake: Lake,
     spec: TableSpec,
@@ -99,6 +109,7 @@ def _materialize(
     sources: Mapping[str, str],
     day: date,
     *,
+    first_day: date,
     run_id: str,
     force: bool,
 ) -> DayResult:
@@ -112,24 +123,27 @@ def _materialize(
             asset = audit.references[name].asset
             return blocked(day, f"{asset}, which the gate looks into,", asset)
     last = day + timedelta(days=spec.lateness_days)
-    identity = digest("table", code_version(spec, audit), inputs)
+    identity = _identity(spec, audit, inputs, day, first_day)
     tables = (spec.name, quarantine_table(spec.name))
     judged = judged_by(lake, audit, spec.name, day)
     if not force and (earlier := remembered(lake, tables, day, identity)) and earlier.report.get("judged_by") == judged:
         return earlier
     frames = {source: lake.scan(table, start=day, end=last) for source, table in sources.items()}
-    cleaned = plan(spec, frames, day=day)
+    cleaned = plan(spec, frames, day=day, first_day=first_day)
     writes = [
         lake.plan_stage(name, day, frame, digest=identity, run_id=run_id)
         for name, frame in zip(tables, (cleaned.kept, cleaned.quarantined), strict=True)
     ]
-    # One pass over the input: both sinks and both counts are one query.
-    (kept, rejected), (rows_in, removed) = lake.run_staging(writes, also=[cleaned.rows_in, cleaned.removed])
+    # One pass over the input: both sinks and all counts are one query.
+    (kept, rejected), (rows_in, removed, made) = lake.run_staging(
+        writes, also=[cleaned.rows_in, cleaned.removed, cleaned.made]
+    )
     accounting = Accounting(
         rows_in=int(rows_in.item()),
         rows_out=kept.rows,
         quarantined=reasons(lake, rejected),
         removed={str(reason): int(rows) for reason, rows in sorted(removed.iter_rows())},
+        made={str(reason): int(rows) for reason, rows in sorted(made.iter_rows())},
     )
     accounting.check(f"{spec.name} {day}")
     provenance: dict[str, Any] = {"inputs": inputs, "digest": identity, "judged_by": judged}
@@ -197,17 +211,24 @@ def _audit(
 
 
 def publish_refused(
-    lake: Lake, spec: TableSpec, audit: Audit, sources: Mapping[str, str], day: date, override: Override
+    lake: Lake,
+    spec: TableSpec,
+    audit: Audit,
+    sources: Mapping[str, str],
+    day: date,
+    override: Override,
+    *,
+    first_day: date,
 ) -> DayResult:
     """Publish what the gate refused, on purpose; the reason and the name stay in the table's history and the report.
 
     Only what would be made today as well is published: when the inputs or the declaration have changed since the
     refusal, the gate is to judge anew.
     """
-    identity = digest("table", code_version(spec, audit), _inputs(lake, spec, sources, day))
+    identity = _identity(spec, audit, _inputs(lake, spec, sources, day), day, first_day)
 
     def judge() -> DayResult:
-        return _materialize(lake, spec, audit, sources, day, run_id="override", force=True)
+        return _materialize(lake, spec, audit, sources, day, first_day=first_day, run_id="override", force=True)
 
     return publish_kept(lake, spec.name, day, identity, override, judge)
 

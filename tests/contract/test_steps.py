@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
 from assets.cleaning import StepError, make_step, register_step, steps
-from assets.cleaning.step import ACTIVE, LINE, REJECT, REMOVE, TIME, WORKING
+from assets.cleaning.step import ACTIVE, LINE, MADE, PART, REJECT, REMOVE, TIME, WORKING
 
 # A declaration of each step that fits the rows below.
 EXAMPLES = {
@@ -16,6 +16,7 @@ EXAMPLES = {
     "derive": {"columns": {"double": "price * 2", "is_cheap": "price < 5"}},
     "drop": {"columns": ["price"]},
     "dwell": {"by": "user_id"},
+    "explode": {"column": "items", "index": "place", "empty": "remove"},
     "reject": {"when": "price <= 0", "reason": "free"},
     "reject_bots": {"max_events_per_minute": 2},
     "rename": {"columns": {"price": "amount"}},
@@ -32,6 +33,9 @@ def rows(count=60):
             "event_id": [f"e{i % 50}" if i % 11 else None for i in range(count)],
             "user_id": ["hasty" if 30 <= i < 36 else f"u{i % 4}" if i % 13 else None for i in range(count)],
             "price": [float(i % 7) if i % 17 else None for i in range(count)],
+            "items": [
+                [{"item_id": f"i{j}", "paid": j * 1.5} for j in range(i % 4)] if i % 9 else None for i in range(count)
+            ],
             REJECT: ["earlier" if i % 19 == 5 else None for i in range(count)],
             REMOVE: ["earlier" if i % 23 == 7 else None for i in range(count)],
             TIME: [NOON + dt.timedelta(seconds=i if 30 <= i < 36 else (i * i * 37) % 5000) for i in range(count)],
@@ -39,8 +43,17 @@ def rows(count=60):
             "__source": [0] * count,
             "__file": [f"f{i % 2}" for i in range(count)],
             LINE: list(range(count)),
+            PART: [0] * count,
+            MADE: [None] * count,
+            "__whole": [None] * count,
         },
-        schema={"event_id": pl.String, "user_id": pl.String, "price": pl.Float64} | WORKING,
+        schema={
+            "event_id": pl.String,
+            "user_id": pl.String,
+            "price": pl.Float64,
+            "items": pl.List(pl.Struct({"item_id": pl.String, "paid": pl.Float64})),
+        }
+        | WORKING,
     )
 
 
@@ -62,14 +75,16 @@ def test_an_empty_frame_stays_empty(step):
     assert empty.schema == step.output_schema(rows().schema)
 
 
-def test_no_row_is_lost_or_made(step):
+def test_no_row_is_lost_and_each_that_is_made_is_marked(step):
     result = step.apply(rows().lazy()).collect()
-    assert sorted(result[LINE]) == sorted(rows()[LINE])
+    assert sorted(result.filter(pl.col(MADE).is_null())[LINE]) == sorted(rows()[LINE])
+    assert (result[MADE].count() > 0) == step.makes_rows
+    assert result.select(LINE, PART).is_unique().all()
 
 
 def test_rows_that_are_out_stay_out_as_they_are(step):
-    before = rows().filter(~ACTIVE).sort(LINE)
-    after = step.apply(rows().lazy()).collect().filter(pl.col(LINE).is_in(before[LINE].implode())).sort(LINE)
+    before = rows().filter(~ACTIVE).sort(LINE, PART)
+    after = step.apply(rows().lazy()).collect().filter(pl.col(LINE).is_in(before[LINE].implode())).sort(LINE, PART)
     assert_frame_equal(after.select(LINE, REJECT, REMOVE), before.select(LINE, REJECT, REMOVE))
 
 
@@ -77,20 +92,20 @@ def test_rows_that_are_out_do_not_influence_the_others(step):
     with_them = step.apply(rows().lazy()).collect()
     alone = step.apply(rows().filter(ACTIVE).lazy()).collect()
     active = with_them.filter(pl.col(LINE).is_in(alone[LINE].implode()))
-    assert_frame_equal(active.sort(LINE), alone.sort(LINE))
+    assert_frame_equal(active.sort(LINE, PART), alone.sort(LINE, PART))
 
 
 def test_the_order_of_the_rows_and_repeating_it_change_nothing(step):
-    first = step.apply(rows().lazy()).collect().sort(LINE)
-    again = step.apply(rows().lazy()).collect().sort(LINE)
-    shuffled = step.apply(rows().sample(fraction=1, shuffle=True, seed=3).lazy()).collect().sort(LINE)
+    first = step.apply(rows().lazy()).collect().sort(LINE, PART)
+    again = step.apply(rows().lazy()).collect().sort(LINE, PART)
+    shuffled = step.apply(rows().sample(fraction=1, shuffle=True, seed=3).lazy()).collect().sort(LINE, PART)
     assert_frame_equal(first, again)
     assert_frame_equal(first, shuffled)
 
 
 def test_both_engines_agree(step):
-    memory = step.apply(rows().lazy()).collect(engine="in-memory").sort(LINE)
-    assert_frame_equal(memory, step.apply(rows().lazy()).collect(engine="streaming").sort(LINE))
+    memory = step.apply(rows().lazy()).collect(engine="in-memory").sort(LINE, PART)
+    assert_frame_equal(memory, step.apply(rows().lazy()).collect(engine="streaming").sort(LINE, PART))
 
 
 def test_its_reasons_are_announced(step):
@@ -101,7 +116,12 @@ def test_its_reasons_are_announced(step):
 
 def test_a_column_that_is_not_there_is_named_with_the_nearest_right_one(step):
     declared = str(step.model_dump(mode="json"))
-    for culprit, right in (("price", "prices"), ("event_id", "event_ids"), ("user_id", "user_ids")):
+    for culprit, right in (
+        ("price", "prices"),
+        ("event_id", "event_ids"),
+        ("user_id", "user_ids"),
+        ("items", "itemz"),
+    ):
         if f"{culprit}" in declared:
             frame = rows().rename({culprit: right})
             with pytest.raises(StepError, match=f"'{culprit}' is not there|uses column '{culprit}'.*did you mean"):

@@ -85,6 +85,63 @@ def test_every_raw_row_belongs_to_exactly_one_day_and_is_accounted_for(frame):
     assert len(set(lines)) == len(lines) == frame.height - removed_rows
 
 
+@st.composite
+def arrivals(draw):
+    """A first day, a lateness, and rows that land on days of the table, in some order of days."""
+    first, lateness = draw(st.integers(-3, 3)), draw(st.integers(0, 3))
+    landing = st.integers(max(first, 0), max(first, 0) + 3)
+    events = st.one_of(st.none(), st.integers(-6 * 24, 10 * 24))
+    rows = draw(st.lists(st.tuples(landing, events), min_size=1, max_size=25))
+    frame = pl.DataFrame(
+        [
+            (
+                None,
+                None,
+                None,
+                hours if hours is None else START + dt.timedelta(hours=hours),
+                START,
+                "f",
+                line,
+                DAY + dt.timedelta(days=day),
+            )
+            for line, (day, hours) in enumerate(rows)
+        ],
+        schema=SCHEMA,
+        orient="row",
+    )
+    order = draw(st.permutations(sorted(frame["date"].unique())))
+    return DAY + dt.timedelta(days=first), lateness, frame, order
+
+
+@relaxed
+@given(arrivals())
+def test_each_row_is_accounted_for_once_whatever_the_first_day_the_lateness_and_the_order_of_arrival(case):
+    first_day, lateness, frame, order = case
+    spec = TableSpec.model_validate({"name": "events", "from": "clicks", "lateness": f"{lateness}d"})
+    there, result = set(), {}
+    for arrived in order:
+        there.add(arrived)
+        # A run makes its own day, and brings those before it up to date that late rows may have reached.
+        for day in (arrived - dt.timedelta(days=back) for back in range(lateness + 1)):
+            if day in there:
+                reach = [day + dt.timedelta(days=ahead) for ahead in range(lateness + 1)]
+                window = frame.lazy().filter(pl.col("date").is_in([one for one in reach if one in there]))
+                cleaned = plan(spec, {"clicks": window}, day=day, first_day=first_day)
+                result[day] = pl.collect_all([cleaned.kept, cleaned.quarantined, cleaned.rows_in])
+    lines = [line for kept, rejected, _ in result.values() for line in (*kept["_line"], *rejected["_line"])]
+    unread = _rows_of_days_that_never_landed(frame, there, lateness, first_day)
+    assert sorted([*lines, *unread]) == frame["_line"].to_list()
+    assert sum(rows.item() for _, _, rows in result.values()) == len(lines)
+    assert all(kept.filter(pl.col("ts").dt.date() < first_day).is_empty() for kept, _, _ in result.values())
+
+
+def _rows_of_days_that_never_landed(frame, there, lateness, first_day):
+    """Rows of a day of the table that has no partition of its own yet: it is blocked, and says so."""
+    day = pl.col("ts").dt.date()
+    on_time = (day >= pl.col("date") - dt.timedelta(days=lateness)) & (day <= pl.col("date")) & (day >= first_day)
+    return frame.filter(on_time & ~day.is_in(sorted(there)))["_line"].to_list()
+
+
 @relaxed
 @given(frame=landed(), seed=st.integers(0, 1000))
 def test_the_order_of_the_input_changes_nothing(frame, seed):
@@ -155,6 +212,9 @@ def _sessions_of_a_range(frame):
         pl.lit(0, dtype=pl.Int32).alias("__source"),
         pl.col("_file").alias("__file"),
         pl.col("_line").alias("__line"),
+        pl.lit(0, dtype=pl.Int64).alias("__part"),
+        pl.lit(None, dtype=pl.String).alias("__made"),
+        pl.lit(None, dtype=pl.String).alias("__whole"),
     )
     assert set(WORKING) <= set(working.columns)
     return SPEC.steps[3].apply(working.lazy()).collect().sort("_line").select("_line", "session_id")

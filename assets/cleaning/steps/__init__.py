@@ -5,6 +5,7 @@ from assets.cleaning.steps import (
     derive,
     drop,
     dwell,
+    explode,
     reject,
     reject_bots,
     rename,
@@ -12,6 +13,6 @@ from assets.cleaning.steps import (
     sessionize,
 )
 
-MODULES = (deduplicate, derive, drop, dwell, reject, reject_bots, rename, select, sessionize)
+MODULES = (deduplicate, derive, drop, dwell, explode, reject, reject_bots, rename, select, sessionize)
 
 __all__ = ["MODULES"]

@@ -56,7 +56,7 @@ def main(job):
         die_when(lambda: docs.is_symlink() and docs.lstat().st_mtime_ns != earlier)
     spec = TableSpec.model_validate(job["spec"])
     audit = Audit(parse_gate(list(spec.gate)))
-    result = table.materialize(lake, spec, audit, {"visits": "visits__raw"}, day, run_id=job["run"])
+    result = table.materialize(lake, spec, audit, {"visits": "visits__raw"}, day, first_day=day, run_id=job["run"])
     print(result.status)
 
 

@@ -45,6 +45,16 @@ def lake(tmp_path: Path) -> Lake:
     return made
 
 
+def test_rows_that_were_made_have_a_column_where_there_are_any(lake: Lake) -> None:
+    clean = accounting(9, 10, {}, {}) | {"made": {"exploded_items": 1}}
+    publish(lake, "clicks__raw", DAYS[3], {"rows": 9, "files": 1, "accounting": accounting(9, 9, {}, {})})
+    publish(lake, "events", DAYS[3], {"rows": 10, "gate": "passed", "accounting": clean})
+    assert "made" not in [column.header for column in accounting_table(lake, CHAIN, DAYS[:3]).columns]
+    table = accounting_table(lake, CHAIN, DAYS)
+    assert table.columns[3].header == "made"
+    assert cells(table)[str(DAYS[3])][1:4] == ["9", "10", "exploded_items 1"]
+
+
 def cells(table: Table) -> dict[str, list[str]]:
     with io.StringIO() as page:
         Console(file=page, width=200).print(table)

@@ -70,3 +70,9 @@ def test_an_account_balances_or_says_what_is_wrong():
         Accounting(12, 6, {"not_json": 3}, {"blank_line": 1}).check("shop 2026-03-01")
     with pytest.raises(AccountingError, match="1 rows were doubled"):
         Accounting(5, 6).check("shop")
+    made = Accounting(5, 6, {}, {"empty_list": 1}, {"exploded_items": 2})
+    made.check("shop")
+    assert Accounting.from_json((made + made).to_json()) == made + made
+    assert made.in_words() == "5 rows in + 2 made = 6 out + 0 quarantined + 1 removed"
+    with pytest.raises(AccountingError, match=r"7 rows came in, 2 were made, 7 went out.*2 rows were lost"):
+        Accounting(7, 7, made={"exploded_items": 2}).check("shop")

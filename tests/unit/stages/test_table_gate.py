@@ -60,7 +60,7 @@ def spec(*gate):
 
 def clean(lake, declared, day, references=None):
     audit = audit_of(declared, references)
-    return table.materialize(lake, declared, audit, {"visits": "visits__raw"}, day, run_id="run")
+    return table.materialize(lake, declared, audit, {"visits": "visits__raw"}, day, first_day=FIRST, run_id="run")
 
 
 def audit_of(declared, references=None):
@@ -69,7 +69,9 @@ def audit_of(declared, references=None):
 
 
 def override(lake, declared, day):
-    return table.publish_refused(lake, declared, audit_of(declared), {"visits": "visits__raw"}, day, DECISION)
+    return table.publish_refused(
+        lake, declared, audit_of(declared), {"visits": "visits__raw"}, day, DECISION, first_day=FIRST
+    )
 
 
 def checks(result):
