@@ -100,6 +100,44 @@ def without_credentials(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_NOT_IN_ADDRESSES = re.compile(r"[^\x21-\x7e]|[\"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})")
+
+
+def canonical(url: str) -> str:
+    """One spelling for all that RFC 3986 (6.2.2 and 6.2.3) holds equivalent, so that a file is landed once.
+
+    Scheme and host in lower case, no default port, no fragment, what must be escaped escaped (as UTF-8), escapes in
+    upper case, and none of what need not be.
+
+    >>> canonical("HTTP://Shop.example:80/part 1/%c3%a9~%7e")
+    'http://shop.example/part%201/%C3%A9~~'
+    """
+    escaped = _NOT_IN_ADDRESSES.sub(lambda match: quote(match[0], safe=""), url.strip())
+    plain = _ESCAPE.sub(
+        lambda match: chr(int(match[1], 16)) if chr(int(match[1], 16)) in _UNRESERVED else match[0].upper(), escaped
+    )
+    parts = urlsplit(plain)
+    user, at, host = parts.netloc.rpartition("@")
+    host = host.lower()
+    default = f":{_DEFAULT_PORTS.get(parts.scheme)}"
+    return urlunsplit(
+        parts._replace(netloc=user + at + host.removesuffix(default), path=parts.path or "/", fragment="")
+    )
+
+
+def spellings(url: str) -> tuple[str, ...]:
+    """The forms of a link in which a declared pattern may match it: as it stands, canonical, and without escapes."""
+    one = canonical(url)
+    return tuple(dict.fromkeys((url, one, unquote(one))))
+
+
+def has_credentials(url: str) -> bool:
+    """Whether an address holds a user or a password."""
+    return "@" in urlsplit(url).netloc
+
+
 @dataclass(frozen=True)
 class Site:
     """A source's start template, expanded with the environment of this process.
@@ -172,8 +210,9 @@ def expand(template: str, environment: Mapping[str, str], *, source: str) -> Sit
         raise ValueError(f"Source {source!r} starts at {template!r}, which is no http(s) address once filled in.")
     replacements: dict[str, str] = {}
     for name in names:
-        value = environment[name].rstrip("/")
-        forms = [value, without_credentials(value)] if "://" in value else [value, quote(value, safe="")]
+        forms = []
+        for value in (environment[name], environment[name].rstrip("/")):
+            forms += [value, without_credentials(value)] if "://" in value else [value, quote(value, safe="")]
         replacements |= {form: f"${{{name}}}" for form in forms if len(form) >= _SHORTEST_SECRET}
     authorization = None
     if parts.username is not None:

@@ -92,8 +92,9 @@ class StreamingDownloadHandler(HTTP11DownloadHandler):  # type: ignore[misc]
         elif status == 416:
             transfer.restart()
             raise BrokenTransferError(f"the server refused to go on after {received} bytes")
-        # The encoding is on record in the transfer: here it would make Scrapy decode a body that is on disk.
-        kept = {name: value for name, value in fields.items() if name != "content-encoding"}
+        # The encoding is on record in the transfer: here it would make Scrapy decode a body that is on disk. Values
+        # stay bytes: a redirect's Location may hold raw UTF-8, which another round of encoding would spoil.
+        kept = {name: values for name, values in _raw_headers(answer) if name.lower() != b"content-encoding"}
         return Response(request.url, status=status, headers=kept)
 
 
@@ -169,5 +170,8 @@ def _raw_headers(answer: Any) -> list[tuple[bytes, list[bytes]]]:
 
 
 def _abort(answer: Any) -> None:
-    # As Scrapy ends a body that it does not want: closing gracefully would wait for the rest of it.
-    answer._transport._producer.abortConnection()  # noqa: SLF001
+    # As Scrapy ends a body that it does not want: closing gracefully would wait for the rest of it. There is no
+    # connection any more when the whole answer came in one piece.
+    connection = answer._transport._producer  # noqa: SLF001
+    if connection is not None:
+        connection.abortConnection()

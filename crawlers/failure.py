@@ -13,6 +13,7 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectError, ConnectionClosed
 
+from crawlers.fault import CrawlError
 from crawlers.transfer import BrokenTransferError, TooLargeError
 
 TEMPORARY = (
@@ -30,12 +31,17 @@ TEMPORARY = (
 TEMPORARY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 522, 524})
 
 
-class CrawlError(Exception):
-    """A day cannot be crawled; the message says why and what to do. Addresses in it are yet to be made showable."""
-
-
 class RefusedError(IgnoreRequest):  # type: ignore[misc]
-    """A request that is not to be sent: forbidden by robots.txt, or to an address outside the allowed domains."""
+    """A request that is not to be sent: forbidden by robots.txt, or to an address outside the allowed domains.
+
+    Args:
+        message: Why, and what to do.
+        transient: Whether it may be allowed later though nobody did anything: robots.txt could not be read just now.
+    """
+
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient
 
 
 _EXPLANATIONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
@@ -77,27 +83,35 @@ _EXPLANATIONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 )
 
 
-def explain(error: BaseException, url: str) -> str:
-    """Say what happened to a request, and what to do about it.
+def explain(error: BaseException, url: str) -> CrawlError:
+    """What happened to a request, and what to do about it.
 
     Args:
         error: What was raised.
         url: The address that was asked for.
 
     Returns:
-        A sentence without its subject, to be put after "Source … for <day>:".
+        The error for the day; its message lacks a subject, to be put after "Source … for <day>:".
     """
     text = next(text for kinds, text in _EXPLANATIONS if isinstance(error, kinds))
     server = urlsplit(url).netloc.rpartition("@")[2]
-    return text.format(url=url, server=server, kind=type(error).__name__, error=str(error) or type(error).__name__)
+    message = text.format(url=url, server=server, kind=type(error).__name__, error=str(error) or type(error).__name__)
+    if isinstance(error, CrawlError | RefusedError):
+        return CrawlError(message, transient=error.transient)
+    # A full disk is emptied by others, too.
+    return CrawlError(message, transient=isinstance(error, (*TEMPORARY, OSError)))
 
 
-def explain_status(status: int, url: str, *, attempts: int) -> str:
-    """Say what an unwelcome HTTP status means, and what to do about it."""
+def explain_status(status: int, url: str, *, attempts: int) -> CrawlError:
+    """What an unwelcome HTTP status means, and what to do about it."""
     if status in TEMPORARY_STATUSES:
-        return f"{url} answered {status} on {attempts} attempts; the server is in trouble: try later."
+        text = f"{url} answered {status} on {attempts} attempts; the server is in trouble: try later."
+        return CrawlError(text, transient=True)
     if status in {401, 403, 407}:
-        return f"{url} refuses access ({status}); check the credentials in the variable that crawl.start names."
-    if status in {404, 410}:
-        return f"{url} is listed but missing ({status}); try later, or tighten crawl.follow."
-    return f"{url} answered {status}; only 200 is understood here: check the address."
+        text = f"{url} refuses access ({status}); check the credentials in the variable that crawl.start names."
+    elif status in {404, 410}:
+        text = f"{url} is listed but missing ({status}); check the listing, or tighten crawl.follow."
+    else:
+        text = f"{url} answered {status}; only 200 is understood here: check the address."
+    # Other faults of a server than the usual ones are not tried again at once, and yet are the server's.
+    return CrawlError(text, transient=status >= 500)

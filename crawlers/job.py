@@ -12,7 +12,8 @@ from crawlers.spec import SourceSpec
 from foundation.declaration import Declaration
 
 Message = dict[str, Any]
-"""`{"day", "status": "landed" | "empty" | "failed", "manifest": summary or None, "stats", "error": text or None}`."""
+"""`{"day", "status": "landed" | "empty" | "failed", "manifest": summary or None, "stats", "error": text or None,
+"transient": whether trying again by itself may help}`."""
 
 
 class CrawlRequest(Declaration):
@@ -37,7 +38,7 @@ class Job:
 
     Attributes:
         request: What is asked.
-        site: The start address, expanded.
+        site: Where the crawl begins, expanded.
         demo: Whether the demo shop stands in for the real site.
         report: Takes one message a day.
         log: Takes progress lines.
@@ -73,10 +74,11 @@ def landed_message(manifest: Manifest) -> Message:
         "manifest": summary,
         "stats": manifest.stats.model_dump(),
         "error": None,
+        "transient": False,
     }
 
 
-def failed_message(day: dt.date, error: str, stats: CrawlStats | None = None) -> Message:
+def failed_message(day: dt.date, error: str, *, transient: bool, stats: CrawlStats | None = None) -> Message:
     """The message for a day that could not be crawled; its last good manifest stands."""
     return {
         "day": day.isoformat(),
@@ -84,6 +86,7 @@ def failed_message(day: dt.date, error: str, stats: CrawlStats | None = None) ->
         "manifest": None,
         "stats": (stats or CrawlStats()).model_dump(),
         "error": error,
+        "transient": transient,
     }
 
 

@@ -46,6 +46,7 @@ class LandedFile(BaseModel):
         content_encoding: As declared by the server; the bytes landed are the encoded ones.
         fetched_at: When these bytes were first fetched (UTC); fetching the same bytes again does not change it.
         unchanged: Whether the last crawl found them unchanged.
+        listed_in: Address of the listing that led to it, without secrets; empty when none did.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +62,7 @@ class LandedFile(BaseModel):
     content_encoding: str | None = None
     fetched_at: dt.datetime
     unchanged: bool = False
+    listed_in: str = ""
 
 
 class CrawlStats(BaseModel):
@@ -73,6 +75,7 @@ class CrawlStats(BaseModel):
         retries: Requests sent again.
         unchanged: Files that the server confirmed, or served again byte for byte.
         continued: Files taken over from a crawl that broke off.
+        left_out: Links that matched what is declared and could not be taken, by reason; each is in the log.
         seconds: Wall time.
     """
 
@@ -84,6 +87,7 @@ class CrawlStats(BaseModel):
     retries: int = 0
     unchanged: int = 0
     continued: int = 0
+    left_out: dict[str, int] = {}
     seconds: float = 0.0
 
 
@@ -101,6 +105,8 @@ class Manifest(BaseModel):
         stats: What it did.
         demo: Whether the demo shop served it.
         origin: Digest of the host that served it; validators of one host mean nothing to another.
+        continuation: Where a crawl of this kind goes on the next time: an address, a cursor, a token, by a name of
+            the kind's own. Never a secret: what a kind keeps here lies beside the data.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,6 +121,7 @@ class Manifest(BaseModel):
     stats: CrawlStats = CrawlStats()
     demo: bool = False
     origin: str = ""
+    continuation: dict[str, str] = {}
 
     @property
     def digest(self) -> str:

@@ -1,6 +1,7 @@
 """Manners of a crawl, as Scrapy downloader middlewares: stay within bounds, obey robots.txt, back off when asked to."""
 
 import asyncio
+import codecs
 import datetime as dt
 import email.utils
 import random
@@ -13,8 +14,9 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from crawlers.address import has_credentials
+from crawlers.crawl import SiteCrawl
 from crawlers.failure import TEMPORARY, TEMPORARY_STATUSES, RefusedError, explain
-from crawlers.spec import FilesCrawl
 
 _LONGEST_PAUSE = 60.0
 
@@ -39,6 +41,13 @@ class BoundaryMiddleware:
             raise RefusedError(
                 f"{how} lies outside the allowed domains ({spider.boundary}); "
                 f"add its host to crawl.allowed_domains if it may be asked."
+            )
+        if has_credentials(request.url):
+            came_from = request.meta.get("redirect_urls")
+            how = f"{came_from[-1]} redirects to {request.url}, which holds" if came_from else f"{request.url} holds"
+            raise RefusedError(
+                f"{how} a user or password (not shown), and is refused; credentials come from the variable that "
+                f"crawl.start names, and go to that site alone."
             )
         if spider.site.authorization and spider.site.same_origin(request.url):
             request.headers["Authorization"] = spider.site.authorization
@@ -81,13 +90,15 @@ class RobotsMiddleware:
             response = await self._crawler.engine.download_async(Request(url, meta={**meta, "is_robots": True}))
         except Exception as error:
             # As a refusal it is final: the request that waits for the rules is not tried again for the same fault.
-            raise RefusedError(explain(error, url)) from error
+            fault = explain(error, url)
+            raise RefusedError(str(fault), transient=fault.transient) from error
         if response.status in TEMPORARY_STATUSES or response.status >= 500:
             raise RefusedError(
-                f"{url} answered {response.status}, and without its rules nothing may be asked: try later."
+                f"{url} answered {response.status}, and without its rules nothing may be asked: try later.",
+                transient=True,
             )
         readable = response.status < 300 and isinstance(response.body, bytes)
-        return Protego.parse(response.body.decode("utf-8", errors="replace") if readable else "")
+        return Protego.parse(robots_text(response.body) if readable else "")
 
     async def _wait_for_turn(self, origin: str, delay: float | None) -> None:
         if not delay:
@@ -101,7 +112,7 @@ class RobotsMiddleware:
 class BackoffMiddleware:
     """Tries again after temporary faults, later each time; Retry-After holds back every request to its host."""
 
-    def __init__(self, crawler: Crawler, crawl: FilesCrawl, chance: random.Random) -> None:
+    def __init__(self, crawler: Crawler, crawl: SiteCrawl, chance: random.Random) -> None:
         self._crawler = crawler
         self._crawl = crawl
         self._chance = chance
@@ -129,7 +140,8 @@ class BackoffMiddleware:
             if asked > longest:
                 raise RefusedError(
                     f"{request.url} answered {response.status} and asks to come back in {asked:g} seconds, "
-                    f"more than crawl.politeness.max_retry_after ({longest:g}): try later."
+                    f"more than crawl.politeness.max_retry_after ({longest:g}): try later.",
+                    transient=True,
                 )
             host = urlsplit(request.url).netloc
             self._not_before[host] = max(self._not_before.get(host, 0), monotonic() + asked)
@@ -156,6 +168,22 @@ class BackoffMiddleware:
         return again
 
 
+def robots_text(body: bytes) -> str:
+    """The text of a robots.txt: UTF-8 as RFC 9309 has it, with or without a byte-order mark, or UTF-16 in spite of it.
+
+    >>> robots_text("User-agent: *".encode("utf-16")) == robots_text(b"User-agent: *")
+    True
+    """
+    marks = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+    for mark, encoding in marks:
+        if body.startswith(mark):
+            return body.decode(encoding, errors="replace")
+    # Rules are ASCII for the most part: in UTF-16 every other byte is zero, and which one says the byte order.
+    if b"\0" in body[:2]:
+        return body.decode("utf-16-be" if body[:1] == b"\0" else "utf-16-le", errors="replace")
+    return body.decode("utf-8", errors="replace")
+
+
 def _seconds(value: bytes | None, now: dt.datetime) -> float | None:
     """The pause that a Retry-After header asks for: a number of seconds, or a date."""
     if value is None:
@@ -172,7 +200,7 @@ def _seconds(value: bytes | None, now: dt.datetime) -> float | None:
     return max(0.0, (date - now).total_seconds())
 
 
-def settings(crawl: FilesCrawl) -> dict[str, Any]:
+def settings(crawl: SiteCrawl) -> dict[str, Any]:
     """Scrapy's settings for a crawl: what it declares, and nothing that a data crawl has no use for."""
     politeness, limits = crawl.politeness, crawl.limits
     middlewares: dict[str, int | None] = {

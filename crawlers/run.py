@@ -1,4 +1,4 @@
-"""Running one crawl: a Scrapy process for one source and some days."""
+"""Running one crawl, of whatever kind: one source and some days."""
 
 import logging
 import os
@@ -6,8 +6,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from crawlers.address import MissingVariableError, Site, expand, variables
+from crawlers.address import MissingVariableError, Site, variables
+from crawlers.crawl import SiteCrawl
 from crawlers.job import CrawlRequest, Job, Message, failed_message
+from foundation.importing import load
 
 DEMO_VARIABLE = "SHOP_URL"
 """A start address that names this variable is served by the demo shop when the variable is not set."""
@@ -28,32 +30,42 @@ def run(request: CrawlRequest, *, report: Callable[[Message], None], log: Callab
             del waiting[day]
             report(message)
 
-    reason = "the crawl was stopped before this day was taken up; run again."
+    reason, transient = "the crawl was stopped before this day was taken up; run again.", True
     try:
         with _environment(request, log) as (environment, demo):
-            site = expand(request.spec.crawl.start, environment, source=request.spec.name)
+            site = request.spec.crawl.expand(environment, source=request.spec.name)
             _crawl(Job(request, site, demo, report_once, log))
     except (MissingVariableError, ValueError) as error:
-        reason = str(error)
+        reason, transient = str(error), False
     for day in list(waiting):
-        report_once(failed_message(day, f"Source {request.spec.name!r} for {day}: {reason}"))
+        report_once(failed_message(day, f"Source {request.spec.name!r} for {day}: {reason}", transient=transient))
 
 
 def _crawl(job: Job) -> None:
+    _log_without_secrets(job.site)
+    runs = load(job.request.spec.crawl.runs)
+    if isinstance(runs, type):
+        _run_spider(runs, job)
+    else:
+        runs(job)
+
+
+def _run_spider(spider: type, job: Job) -> None:
     from scrapy.crawler import AsyncCrawlerProcess  # installs the reactor: only where a crawl runs
 
     from crawlers.politeness import settings  # likewise
-    from crawlers.spiders.registry import spider_class  # likewise
 
-    _log_without_secrets(job.site)
-    process = AsyncCrawlerProcess(settings(job.request.spec.crawl))
-    process.crawl(spider_class(job.request.spec.crawl.kind), job=job)
+    declared = job.request.spec.crawl
+    if not isinstance(declared, SiteCrawl):
+        raise TypeError(f"Crawl kind '{declared.kind}' runs a spider, so its declaration must be a SiteCrawl.")
+    process = AsyncCrawlerProcess(settings(declared))
+    process.crawl(spider, job=job)
     process.start()
 
 
 @contextmanager
 def _environment(request: CrawlRequest, log: Callable[[str], None]) -> Iterator[tuple[Mapping[str, str], bool]]:
-    if DEMO_VARIABLE not in variables(request.spec.crawl.start) or os.environ.get(DEMO_VARIABLE):
+    if DEMO_VARIABLE not in variables(request.spec.crawl.address) or os.environ.get(DEMO_VARIABLE):
         yield os.environ, False
         return
     from crawlers.demo import serve  # only where it is needed

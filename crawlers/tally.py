@@ -12,6 +12,7 @@ class Tally:
     def __init__(self) -> None:
         self._began = monotonic()
         self._statuses: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
         self.requests = 0
         self.bytes = 0
         self.retries = 0
@@ -24,6 +25,10 @@ class Tally:
         """Count an answer."""
         self._statuses[str(status)] += 1
 
+    def leave_out(self, reason: str) -> None:
+        """Count a link that was wanted and could not be taken, by its reason."""
+        self._left_out[reason] += 1
+
     def stats(self) -> CrawlStats:
         """The counts so far."""
         return CrawlStats(
@@ -33,5 +38,6 @@ class Tally:
             retries=self.retries,
             unchanged=self.unchanged,
             continued=self.continued,
+            left_out=dict(sorted(self._left_out.items())),
             seconds=round(monotonic() - self._began, 3),
         )

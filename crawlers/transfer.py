@@ -1,6 +1,7 @@
 """One file on its way to disk: what has arrived, what the server said of it, and how to go on after a break."""
 
 import datetime as dt
+import email.utils
 import hashlib
 import json
 import os
@@ -44,6 +45,7 @@ class Transfer:
         self.status = 0
         self.etag: str | None = None
         self.last_modified: str | None = None
+        self.date: str | None = None
         self.content_type: str | None = None
         self.content_encoding: str | None = None
         self.offset = 0
@@ -68,8 +70,9 @@ class Transfer:
         """Take over what a crawl that broke off had fetched of this file; reads it once, to digest it."""
         try:
             notes = json.loads(self._notes.read_bytes())
-            self.etag, self.last_modified = notes["etag"], notes["last_modified"]
+            self.etag, self.last_modified, self.date = notes["etag"], notes["last_modified"], notes["date"]
             self.content_type, self.content_encoding = notes["content_type"], notes["content_encoding"]
+            self._total = None if notes["total"] is None else int(notes["total"])
             with self.path.open("rb") as handle:
                 while block := handle.read(_REHASH_BLOCK):
                     self._hasher.update(block)
@@ -84,7 +87,7 @@ class Transfer:
         self.path.unlink(missing_ok=True)
         self._notes.unlink(missing_ok=True)
         self.offset, self._total, self._hasher = 0, None, hashlib.sha256()
-        self.etag = self.last_modified = self.content_type = self.content_encoding = None
+        self.etag = self.last_modified = self.date = self.content_type = self.content_encoding = None
 
     def request_headers(self) -> dict[str, str]:
         """The headers of the next attempt: a range to go on from, or a condition, and always the bytes as stored."""
@@ -97,14 +100,14 @@ class Transfer:
         elif self.known is not None:
             if self.known.etag:
                 headers["If-None-Match"] = self.known.etag
-            if self.known.last_modified:
+            if self.known.last_modified and _settled(self.known.last_modified, self.known.fetched_at):
                 headers["If-Modified-Since"] = self.known.last_modified
         return headers
 
     def _strong_validator(self) -> str | None:
         if self.etag:
             return None if self.etag.startswith("W/") else self.etag
-        return self.last_modified
+        return self.last_modified if is_strong_date(self.last_modified, self.date) else None
 
     def begin(self, status: int, headers: dict[str, str], length: int | None) -> None:
         """Make ready for a body.
@@ -118,39 +121,53 @@ class Transfer:
             TooLargeError: If the file would exceed the bound.
             BrokenTransferError: If the range is not the one that was asked for; the next attempt starts anew.
         """
-        if status == 206:
-            total = self._check_range(headers)
-        else:
+        if status != 206:
             self.restart()
-            total = length
+        total = self._check_range(headers) if status == 206 else length
         if total is not None and total > self._max_bytes:
             raise TooLargeError(total, self._max_bytes)
         self._total = total
         self.status = status
-        self.etag = headers.get("etag")
-        self.last_modified = headers.get("last-modified")
+        # A partial answer need not repeat what still holds.
+        repeated = status == 206 and self.offset > 0
+        self.etag = headers.get("etag") or (self.etag if repeated else None)
+        self.last_modified = headers.get("last-modified") or (self.last_modified if repeated else None)
+        self.date = self.date if repeated else headers.get("date")
         self.content_type = headers.get("content-type", self.content_type)
         self.content_encoding = headers.get("content-encoding", self.content_encoding)
         notes = {
             "etag": self.etag,
             "last_modified": self.last_modified,
+            "date": self.date,
             "content_type": self.content_type,
             "content_encoding": self.content_encoding,
+            "total": self._total,
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._notes, json.dumps(notes).encode())
+        self.close()
         self._handle = self.path.open("ab")
 
-    def _check_range(self, headers: dict[str, str]) -> int | None:
+    def _check_range(self, headers: dict[str, str]) -> int:
+        """The size of the whole file, once the range is the one that is missing."""
         match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", headers.get("content-range", "").strip())
-        same = headers.get("etag", self.etag) == self.etag
+        same = all(
+            headers.get(name, before) == before
+            for name, before in (("etag", self.etag), ("last-modified", self.last_modified))
+            if self.offset
+        )
         if match is None or int(match[1]) != self.offset or not same:
             self.restart()
             raise BrokenTransferError("the server continued with another range or another version of the file")
-        # A partial answer need not repeat the validators, and what they were still holds.
-        headers.setdefault("etag", self.etag or "")
-        headers.setdefault("last-modified", self.last_modified or "")
-        return None if match[3] == "*" else int(match[3])
+        total = self._total if match[3] == "*" else int(match[3])
+        if total is None:
+            self.restart()
+            raise BrokenTransferError("the server sent a part, and not how large the whole is")
+        if self._total not in {None, total} or int(match[2]) >= total:
+            before = self._total
+            self.restart()
+            raise BrokenTransferError(f"the server sent {match[0]} of a file that had {before} bytes before")
+        return total
 
     def write(self, data: bytes) -> None:
         """Put a piece of the body on disk.
@@ -172,6 +189,10 @@ class Transfer:
             BrokenTransferError: If bytes are missing; the next attempt goes on from here.
         """
         self.close()
+        if self._total is not None and self.offset > self._total:
+            arrived, total = self.offset, self._total
+            self.restart()
+            raise BrokenTransferError(f"{arrived:,} bytes arrived of a file of {total:,}")
         if self._total is not None and self.offset != self._total:
             raise BrokenTransferError(f"the body ended after {self.offset:,} of {self._total:,} bytes")
 
@@ -218,3 +239,34 @@ class Transfer:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+_CLOCKS_DIFFER_BY = dt.timedelta(seconds=60)
+
+
+def is_strong_date(last_modified: str | None, date: str | None) -> bool:
+    """Whether a Last-Modified tells two versions of a file apart for certain (RFC 9110, 8.8.2.2).
+
+    It counts whole seconds, so a file may change twice within one. It is certain only if the answer was made at least
+    a second later; as two clocks may be at work, a difference that makes this unlikely to matter is asked for: the 60
+    seconds of RFC 7232.
+
+    Args:
+        last_modified: As the server sent it.
+        date: The Date of the same answer.
+    """
+    answered = _moment(date)
+    return answered is not None and _settled(last_modified, answered)
+
+
+def _settled(last_modified: str | None, answered: dt.datetime) -> bool:
+    modified = _moment(last_modified)
+    return modified is not None and answered - modified >= _CLOCKS_DIFFER_BY
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment

@@ -54,7 +54,7 @@ class Source(Offering[SourceSpec]):
         spec = dg.AssetSpec(
             key,
             description=f"{self.spec.description or self.name}: the bytes as the site served them, with a manifest.",
-            kinds={"scrapy", "file"},
+            kinds=set(self.spec.crawl.tools),
             **self._common(),
         )
 
@@ -97,7 +97,8 @@ class Source(Offering[SourceSpec]):
         report = dict(message.get("manifest") or {})
         report["outcome"] = message["status"]
         check = Check("crawled", not failed, description=error or f"The crawl {message['status']}.", metadata=report)
-        return DayResult(day, "failed" if failed else "published", report, (check,), error, transient=failed)
+        transient = bool(message.get("transient"))
+        return DayResult(day, "failed" if failed else "published", report, (check,), error, transient=transient)
 
     def _raw(self) -> dg.Definitions:
         key = dg.AssetKey(f"{self.name}__raw")
@@ -169,5 +170,4 @@ class Source(Offering[SourceSpec]):
 
 def _pool(spec: SourceSpec) -> str:
     """One pool a site, so that two sources never crawl it at once when the pool's limit is 1."""
-    host = re.sub(r"^\w+://", "", spec.crawl.start).split("/")[0]
-    return "crawl_" + (re.sub(r"[^a-z0-9]+", "_", host.lower()).strip("_") or spec.name)
+    return "crawl_" + (re.sub(r"[^a-z0-9]+", "_", spec.crawl.place.lower()).strip("_") or spec.name)

@@ -1,6 +1,8 @@
 """One crawl over many days, each of which the site treats differently: no day's trouble touches another."""
 
 import datetime as dt
+import email.utils
+import gzip
 import hashlib
 import json
 import random
@@ -82,6 +84,102 @@ def changing(handler):
         handler.answer(200, SMALL, ETag='"new"')
 
 
+NEW, OLD = b"n" * 100, b"o" * 100
+
+
+def first_then(first, then):
+    """Answers the first request in one way and all others in another."""
+
+    def respond(handler):
+        (first if len(handler.server.site.requests(handler.path)) == 1 else then)(handler)
+
+    return respond
+
+
+def cut_at_30(body, status=200, **headers):
+    def respond(handler):
+        handler.answer(status, body[:30], Content_Length=str(len(body)), **headers)
+        handler.cut()
+
+    return respond
+
+
+def whole_or_rest(body, **headers):
+    """Continues wherever it is asked to, without comparing validators: what it must not be asked to."""
+
+    def respond(handler):
+        if wanted := handler.headers.get("Range"):
+            start = int(wanted.removeprefix("bytes=").rstrip("-"))
+            content_range = f"bytes {start}-{len(body) - 1}/{len(body)}"
+            handler.answer(206, body[start:], Content_Range=content_range, **headers)
+        else:
+            handler.answer(200, body, **headers)
+
+    return respond
+
+
+def one_packet(status, body, declared, **headers):
+    """Headers and body in a single write, after which the connection stays open or is of no more use."""
+
+    def respond(handler):
+        head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        text = f"HTTP/1.1 {status} X\r\n{head}Content-Length: {declared}\r\n\r\n"
+        handler.wfile.write(text.encode("latin-1") + body)
+        handler.wfile.flush()
+
+    return respond
+
+
+def first_then_range(body):
+    """Sends 20 bytes of the rest at first, without saying how large the whole is; then all that is asked for."""
+
+    def respond(handler):
+        start = int(handler.headers["Range"].removeprefix("bytes=").rstrip("-"))
+        end = min(start + 20, len(body)) if start == 30 else len(body)
+        handler.answer(206, body[start:end], ETag='"v1"', Content_Range=f"bytes {start}-{end - 1}/*")
+
+    return respond
+
+
+def now():
+    return email.utils.format_datetime(dt.datetime.now(dt.UTC), usegmt=True)
+
+
+def weak_date():
+    """A file that changes within the second in which it was first asked for."""
+    stamp = now()
+    return first_then(cut_at_30(OLD, Last_Modified=stamp), whole_or_rest(NEW, Last_Modified=stamp))
+
+
+def gzipped_sitemap(*names):
+    def respond(handler):
+        here = f"http://{handler.headers['Host']}{handler.path.rpartition('/')[0]}"
+        locations = "".join(f"<url><loc>{here}/{name}</loc></url>" for name in names)
+        xml = f"<?xml version='1.0'?><!-- {'long ' * 2000}--><urlset>{locations}</urlset>"
+        handler.answer(200, gzip.compress(xml.encode()), Content_Type="application/gzip")
+
+    return respond
+
+
+def gzipped_index(handler):
+    here = f"http://{handler.headers['Host']}{handler.path}"
+    xml = f"<sitemapindex><sitemap><loc>{here}sitemap.xml.gz</loc></sitemap></sitemapindex>"
+    handler.answer(200, xml.encode(), Content_Type="text/xml")
+
+
+def utf16_sitemap(handler):
+    here = f"http://{handler.headers['Host']}{handler.path}"
+    xml = f"<?xml version='1.0' encoding='UTF-16'?><urlset><url><loc>{here}part-1</loc></url></urlset>"
+    handler.answer(200, xml.encode("utf-16"), Content_Type="application/xml")
+
+
+def raw_location(name):
+    def respond(handler):
+        handler.wfile.write(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + name.encode() + b"\r\n\r\n")
+
+    return respond
+
+
 @pytest.fixture(scope="module")
 def outside(new_site, make):
     return new_site({"/stolen": make["stored"](b"secret"), "/part-9": make["stored"](b"secret")})
@@ -153,6 +251,48 @@ def behaviours(make, outside):
         "many": {"": index(*(f"part-{n}" for n in range(101)))},
         "all_fail": {"": index(*names)} | dict.fromkeys(names, page(b"", 500)),
         "twins": {"": index("a/part-1", "b/part-1"), "a/part-1": stored(SMALL), "b/part-1": stored(SMALL)},
+        "maintenance": {"": page(b"<html><h1>Back soon</h1></html>", Content_Type="text/html")},
+        "with_password": {"": index("http://me:hunter2secret@127.0.0.1:1/part-1", "part-2"), "part-2": stored(SMALL)},
+        "odd_spellings": {
+            "": index("part-1 \u00e9", "part-1%20%C3%A9", "part-1%20%c3%a9", "./x/../part%2D1 \u00e9"),
+            "part-1%20%C3%A9": stored(SMALL),
+        },
+        "sitemap_gz": {
+            "": gzipped_index,
+            "sitemap.xml.gz": gzipped_sitemap("part-1"),
+            "part-1": stored(SMALL),
+        },
+        "start_gz": {"": gzipped_sitemap("part-1"), "part-1": stored(SMALL)},
+        "utf16_sitemap": {"": utf16_sitemap, "part-1": stored(SMALL)},
+        "moved_utf8": one | {"part-1": raw_location("gr\u00fc\u00dfe"), "gr%C3%BC%C3%9Fe": stored(SMALL)},
+        "one_packet_range": one
+        | {
+            "part-1": first_then(
+                one_packet(206, PART[5:1000], 995, Content_Range=f"bytes 5-999/{len(PART)}"), stored(PART)
+            )
+        },
+        "one_packet_etag": one
+        | {
+            "part-1": first_then(
+                cut_at_30(PART, ETag='"v1"'),
+                lambda handler: (
+                    one_packet(206, PART[30:60], 30, ETag='"v2"', Content_Range=f"bytes 30-59/{len(PART)}")
+                    if "Range" in handler.headers
+                    else stored(PART)
+                )(handler),
+            )
+        },
+        "one_packet_large": one | {"part-1": one_packet(200, b"x" * 600_000, 600_000)},
+        "weak_date": one | {"part-1": weak_date()},
+        "part_first": one
+        | {"part-1": first_then(cut_at_30(OLD, 206, Content_Range="bytes 0-99/100"), whole_or_rest(NEW))},
+        "short_range": one
+        | {
+            "part-1": first_then(
+                cut_at_30(NEW, ETag='"v1"'),
+                first_then_range(NEW),
+            )
+        },
         "named": {"": index("part-1%2e%2e%2f..%2fx?name=%2fetc"), "part-1%2e%2e%2f..%2fx?name=%2fetc": stored(SMALL)},
     }
 
@@ -227,10 +367,56 @@ def test_a_missing_start_page_fails_and_names_the_option(outcome):
     assert "crawl.missing: empty" in outcome.error("missing")
 
 
-def test_a_page_without_matching_links_is_an_empty_day(outcome):
-    assert outcome.message("nothing")["status"] == "empty"
-    assert outcome.manifest("nothing")["finish_reason"] == "no_files"
-    assert outcome.manifest("nothing")["files"] == []
+def test_a_page_without_matching_links_fails_and_shows_what_it_links_to(outcome):
+    assert "none of the 2 links found from" in outcome.error("nothing")
+    assert "/readme.txt" in outcome.error("nothing")
+    assert "crawl.missing: empty" in outcome.error("nothing")
+
+
+def test_a_maintenance_page_with_status_200_fails(outcome):
+    assert "links to nothing at all: an error or a maintenance page?" in outcome.error("maintenance")
+
+
+def test_a_link_with_a_password_is_refused_and_not_shown(outcome):
+    assert "hold a user or password" in outcome.error("with_password")
+    assert "hunter2" not in json.dumps(outcome.message("with_password")) + outcome.log
+
+
+@pytest.mark.parametrize(
+    ("name", "transient"),
+    [
+        *((name, False) for name in ("missing", "nothing", "maintenance", "refused", "gone", "forbidden", "lured")),
+        *((name, False) for name in ("linked_outside", "large", "many", "too_deep", "loop", "with_password")),
+        *((name, True) for name in ("broken", "hangs", "stalls", "cut_for_ever", "told_to_go", "all_fail")),
+    ],
+)
+def test_a_failure_says_whether_waiting_may_help(outcome, name, transient):
+    outcome.error(name)
+    assert outcome.message(name)["transient"] is transient
+
+
+@pytest.mark.parametrize("name", ["odd_spellings", "sitemap_gz", "start_gz", "utf16_sitemap", "moved_utf8"])
+def test_what_is_spelled_or_packed_in_several_ways_lands_once(outcome, name):
+    assert outcome.landed(name) == [SMALL]
+
+
+def test_a_line_with_a_space_is_reported_not_dropped(outcome):
+    assert outcome.message("list")["stats"]["left_out"] == {"lines with a space": 1}
+    assert "(lines with a space): some prose with spaces part-7" in outcome.log
+
+
+@pytest.mark.parametrize("name", ["one_packet_range", "one_packet_etag"])
+def test_a_wrong_answer_in_one_packet_is_tried_again(outcome, name):
+    assert outcome.landed(name) == [PART]
+
+
+def test_a_too_large_file_in_one_packet_is_refused_with_the_message_meant(outcome):
+    assert "more than max_file_bytes" in outcome.error("one_packet_large")
+
+
+@pytest.mark.parametrize("name", ["weak_date", "part_first", "short_range"])
+def test_two_versions_are_never_mixed_nor_a_part_taken_for_the_whole(outcome, name):
+    assert outcome.landed(name) == [NEW]
 
 
 def test_a_server_that_recovers_is_tried_again(outcome):

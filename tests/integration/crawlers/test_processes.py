@@ -171,7 +171,7 @@ def test_days_that_share_a_start_page_read_it_once_and_take_their_own_files(craw
     days = [f"2026-03-0{n}" for n in (1, 2, 3, 4)]
     messages, _ = crawl(site.url, days, start="${SITE}/all/", follow=r"part-\d-{date}$")
     assert site.paths()["/all/"] == 1
-    assert [messages[day]["status"] for day in days] == ["landed", "landed", "landed", "empty"]
+    assert [messages[day]["status"] for day in days] == ["landed", "landed", "landed", "failed"]
     assert list(crawl.landed("2026-03-02").values()) == [SMALL * 2]
 
 

@@ -1,10 +1,19 @@
 import datetime as dt
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.address import Boundary, MissingVariableError, compile_pattern, expand, substitute_date
+from crawlers.address import (
+    Boundary,
+    MissingVariableError,
+    canonical,
+    compile_pattern,
+    expand,
+    spellings,
+    substitute_date,
+)
 
 DAY = dt.date(2026, 10, 1)
 
@@ -97,3 +106,47 @@ def test_declared_domains_include_subdomains_and_may_name_a_port(url, allowed):
 
 def test_the_date_takes_any_form():
     assert substitute_date("{date:%Y/%m/%d}-{date}", DAY) == "2026/10/01-2026-10-01"
+
+
+@pytest.mark.parametrize(
+    ("spelled", "one"),
+    [
+        ("http://x/part 1", "http://x/part%201"),
+        ("http://x/part%201", "http://x/part%201"),
+        ("http://x/\u00e9", "http://x/%C3%A9"),
+        ("http://x/%c3%a9", "http://x/%C3%A9"),
+        ("http://x/%7Eme%2D1", "http://x/~me-1"),
+        ("HTTP://X.example:80", "http://x.example/"),
+        ("https://x:443/a?b=c d#e", "https://x/a?b=c%20d"),
+        ("https://x:80/", "https://x:80/"),
+        ("http://x/100%", "http://x/100%25"),
+        ("http://x/a%2Fb", "http://x/a%2Fb"),
+        ("http://x/a+b", "http://x/a+b"),
+        ("http://me:Pw@X/", "http://me:Pw@x/"),
+    ],
+)
+def test_equivalent_addresses_have_one_spelling(spelled, one):
+    assert canonical(spelled) == one
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_the_one_spelling_is_ascii_and_stays_what_it_is(text):
+    one = canonical(f"http://x/{text}")
+    assert one.isascii()
+    assert not any(map(str.isspace, one))
+    assert canonical(one) == one
+
+
+@given(st.text(alphabet="abz09-_.~ \u00e9\u4e16", min_size=1, max_size=20))
+def test_an_escaped_and_a_plain_spelling_are_one(text):
+    assert canonical(f"http://x/{text}!") == canonical(f"http://x/{quote(text, safe='')}!")
+
+
+def test_a_pattern_may_be_written_in_either_spelling():
+    for link in ("http://x/part 1", "http://x/part%201"):
+        for pattern in ("part 1$", "part%201$"):
+            assert any(compile_pattern(pattern, DAY).search(spelling) for spelling in spellings(link))
+
+
+def test_a_secret_that_ends_in_a_slash_is_hidden():
+    assert "000/" not in expand("http://x/?key=${KEY}", {"KEY": "000/"}, source="s").show("http://x/?key=000/")

@@ -1,7 +1,9 @@
+import gzip
+
 import pytest
 from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
 
-from crawlers.listing import read_listing
+from crawlers.listing import UnreadableListingError, read_listing
 
 URL = "http://x/logs/"
 
@@ -22,6 +24,8 @@ def test_a_base_element_is_honoured():
 def test_other_schemes_and_malformed_links_are_passed_over():
     body = b'<a href="mailto:a@b">1</a><a href="javascript:x()">2</a><a href="http://[bad/">3</a><a href="ok">4</a>'
     assert links(body) == ("http://x/logs/ok",)
+    reasons = [reason for _, reason in read_listing(HtmlResponse(URL, body=body)).left_out]
+    assert reasons == ["of another scheme", "of another scheme", "malformed"]
 
 
 def test_a_plain_list_is_read_line_by_line():
@@ -36,6 +40,38 @@ def test_a_sitemap_and_its_index_are_read():
     assert index.sitemaps == {"http://x/s.xml"}
     sitemap = b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>http://x/a</loc></url></urlset>'
     assert links(sitemap, XmlResponse) == ("http://x/a",)
+
+
+SITEMAP = "<?xml version='1.0' encoding='{}'?><!-- {} --><urlset><url><loc>http://x/\u00e9</loc></url></urlset>"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_sitemap_is_read_in_any_encoding_with_a_long_comment_gzipped_or_not(encoding, pack):
+    named = encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be")
+    body = pack(SITEMAP.format(named, "long " * 2000).encode(encoding))
+    assert links(body, Response, "http://x/sitemap.xml.gz") == ("http://x/\u00e9",)
+
+
+def test_a_gzipped_page_is_read_as_what_it_holds():
+    assert links(gzip.compress(b"<html><a href='a'>1</a></html>"), Response) == ("http://x/logs/a",)
+
+
+@pytest.mark.parametrize("body", [gzip.compress(b"<urlset/>" * 999)[:-9], b"\x1f\x8bnot really"])
+def test_a_damaged_gzipped_listing_is_an_error(body):
+    with pytest.raises(UnreadableListingError, match="gzipped and cannot be read"):
+        read_listing(Response(URL, body=body))
+
+
+def test_a_gzipped_listing_that_would_fill_the_memory_is_an_error():
+    with pytest.raises(UnreadableListingError):
+        read_listing(Response(URL, body=gzip.compress(bytes(33 * 1024**2))))
+
+
+def test_lines_with_spaces_are_left_out_with_a_reason_unless_they_are_addresses():
+    listing = read_listing(TextResponse(URL, body=b"a.gz\nmy file.gz\nhttp://y/my file.gz\n"))
+    assert listing.links == ("http://x/logs/a.gz", "http://y/my file.gz")
+    assert listing.left_out == (("my file.gz", "lines with a space"),)
 
 
 def test_entities_of_a_sitemap_are_not_read_from_disk():

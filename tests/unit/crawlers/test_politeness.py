@@ -1,10 +1,11 @@
+import codecs
 import datetime as dt
 
 import pytest
+from protego import Protego
 
-from crawlers.politeness import _seconds, settings
-from crawlers.spec import FilesCrawl
-from crawlers.spiders.registry import kinds, register_spider, spider_class
+from crawlers.kinds.files import FilesCrawl
+from crawlers.politeness import _seconds, robots_text, settings
 
 NOW = dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
 
@@ -24,6 +25,19 @@ NOW = dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
 )
 def test_retry_after_is_read_as_seconds_or_date(value, seconds):
     assert _seconds(value, NOW) == seconds
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_robots_txt_is_obeyed_in_whatever_encoding(encoding):
+    rules = Protego.parse(robots_text("User-agent: *\nDisallow: /gr\u00fc\u00dfe\n".encode(encoding)))
+    assert not rules.can_fetch("http://x/gr%C3%BC%C3%9Fe", "Sluice")
+    assert rules.can_fetch("http://x/other", "Sluice")
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
+def test_a_byte_order_mark_says_how_robots_txt_is_to_be_read(mark):
+    encoding = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
+    assert robots_text(mark + "User-agent: *".encode(encoding)).lstrip("\ufeff") == "User-agent: *"
 
 
 def test_politeness_becomes_scrapy_settings():
@@ -54,17 +68,3 @@ def test_private_names_of_scrapy_are_where_the_download_handler_expects_them():
     source = inspect.getsource(http11.HTTP11DownloadHandler.__init__)
     assert "self._pool" in source
     assert "self._contextFactory" in source
-
-
-def test_a_kind_cannot_be_registered_twice_and_a_miss_is_explained():
-    with pytest.raises(ValueError, match="'files' is registered already"):
-        register_spider("files", "x:y")
-    with pytest.raises(LookupError, match="did you mean 'files'"):
-        spider_class("fles")
-
-
-@pytest.mark.parametrize("kind", kinds())
-def test_every_registered_kind_has_a_spider_that_crawls_days(kind):
-    from crawlers.spiders.days import DaySpider
-
-    assert issubclass(spider_class(kind), DaySpider)

@@ -4,7 +4,8 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from crawlers.spec import FilesCrawl, SourceSpec
+from crawlers.kinds.files import FilesCrawl
+from crawlers.spec import SourceSpec
 
 CRAWL = {"kind": "files", "start": "${SHOP_URL}/logs/{date}/", "follow": r"events-\d+\.jsonl\.gz$"}
 SPEC = {
@@ -25,7 +26,7 @@ def test_the_declared_example_is_accepted_and_survives_json():
     [
         ({"crawl": CRAWL | {"folow": "x"}}, "unknown key 'folow' of FilesCrawl; did you mean 'follow'"),
         ({"formt": {}}, "unknown key 'formt' of SourceSpec; did you mean 'format'"),
-        ({"crawl": CRAWL | {"limits": {"max_bytes": 1}}}, "unknown key 'max_bytes' of Limits"),
+        ({"crawl": CRAWL | {"limits": {"max_bytes": 1}}}, "unknown key 'max_bytes' of SiteLimits"),
         ({"crawl": CRAWL | {"follow": "events-("}}, "is no regular expression"),
         ({"crawl": CRAWL | {"start": "/logs/"}}, "is no address"),
         ({"crawl": CRAWL | {"start": "http://x/{dat}/"}}, r"unknown placeholder '{dat}'; did you mean 'date'"),
@@ -55,7 +56,7 @@ def test_declarations_are_frozen():
 
 def test_specs_load_without_scrapy():
     code = (
-        "import sys, crawlers.spec, crawlers.landing, crawlers.job, crawlers.run, crawlers.spiders.registry; "
+        "import sys, crawlers.spec, crawlers.landing, crawlers.job, crawlers.run, crawlers.kinds; "
         "print([m for m in sys.modules if m.split('.')[0] in {'scrapy', 'twisted', 'dagster', 'lxml'}])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
