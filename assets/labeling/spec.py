@@ -117,7 +117,8 @@ class LabelsSpec(_Declared):
         unit: Columns whose values make a unit: one row, one label.
         time: Time column of the events; the unit's earliest is its `time`.
         aggregate: What a unit knows of its events: SQL aggregate expressions by column name. Counting by `sum` of a
-            condition works, and the sum of nothing is 0.
+            condition works; it is null where the condition is null for every event. The sum of no values is null, as
+            in SQL, and a condition on it abstains; `coalesce(sum(…), 0)` says that nothing is 0.
         history: What a unit knows of the days before.
         labels: Their names; the last is the positive one, whose probability is `probability`.
         functions: The labelling functions.

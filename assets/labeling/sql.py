@@ -1,4 +1,4 @@
-"""SQL expressions of a declaration: read, checked against a schema, and with sums that count nothing as 0."""
+"""SQL expressions of a declaration: read, checked against a schema, and with sums that do not overflow."""
 
 import re
 from collections.abc import Mapping
@@ -42,14 +42,20 @@ def explain(error: Exception, expression: pl.Expr, schema: Schema, *, subject: s
     return LabelsError(f"{subject}: {shown} does not fit the columns: {first_line(error)}")
 
 
-def null_safe_sums(sql: str, schema: Schema) -> str:
-    """Rewrite every `sum(...)` so that the sum of no values is 0, and conditions and integers are added as 64 bits.
+def exact_sums(sql: str, schema: Schema, *, of_no_events: bool = False) -> str:
+    """Rewrite every `sum(...)` so that conditions and integers are added as 64 bits.
 
-    Without it, Polars sums conditions as unsigned 32 bits, so that `sum(a) - sum(b)` wraps around below zero, and
-    gives null where all values are null. Sums of anything but conditions and numbers are left as they are.
+    Without it, Polars sums conditions as unsigned 32 bits, so that `sum(a) - sum(b)` wraps around below zero. The sum
+    of no values stays null, as in SQL: what nobody knows is not 0.
 
-    >>> null_safe_sums("sum(kind = 'view') / count(*)", {"kind": pl.String()})
-    "coalesce(sum(cast((kind = 'view') as bigint)), 0) / count(*)"
+    Args:
+        sql: An aggregate.
+        schema: The columns of the events.
+        of_no_events: Write the value for where there is no event at all. The sum of a condition is a count, and that
+            is known to be 0 then; the sum of a quantity is null.
+
+    >>> exact_sums("sum(kind = 'view') / count(*)", {"kind": pl.String()})
+    "sum(cast((kind = 'view') as bigint)) / count(*)"
     """
     tokens = list(_TOKEN.finditer(sql))
     written, position, index = "", 0, 0
@@ -66,7 +72,7 @@ def null_safe_sums(sql: str, schema: Schema) -> str:
         if last + 2 < len(tokens) and tokens[last + 1].group().lower() == "filter":
             end = _closing(tokens, last + 2) or last
         tail = sql[tokens[last].end() : tokens[end].end()]
-        written += sql[position : tokens[index].start()] + _safe_sum(inner, tail, schema)
+        written += sql[position : tokens[index].start()] + _exact_sum(inner, tail, schema, of_no_events=of_no_events)
         position = tokens[end].end()
         index = end + 1
     return written + sql[position:]
@@ -81,7 +87,7 @@ def _closing(tokens: list[re.Match[str]], opening: int) -> int | None:
     return None
 
 
-def _safe_sum(inner: str, tail: str, schema: Schema) -> str:
+def _exact_sum(inner: str, tail: str, schema: Schema, *, of_no_events: bool) -> str:
     distinct = re.match(r"\s*distinct\b", inner, re.IGNORECASE)
     value = inner[distinct.end() :] if distinct else inner
     keyword = "distinct " if distinct else ""
@@ -90,5 +96,6 @@ def _safe_sum(inner: str, tail: str, schema: Schema) -> str:
     except pl.exceptions.PolarsError:
         return f"sum({inner}){tail}"  # the check of the whole expression says what is wrong with it
     if kind == pl.Boolean or kind.is_integer():
-        return f"coalesce(sum({keyword}cast(({value.strip()}) as bigint)){tail}, 0)"
-    return f"coalesce(sum({inner}){tail}, 0)" if kind.is_float() else f"sum({inner}){tail}"
+        added = f"sum({keyword}cast(({value.strip()}) as bigint)){tail}"
+        return f"coalesce({added}, 0)" if of_no_events and kind == pl.Boolean else added
+    return f"sum({inner}){tail}"

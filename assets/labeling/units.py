@@ -6,7 +6,7 @@ import polars as pl
 
 from assets.labeling.errors import LabelsError
 from assets.labeling.spec import PREVIOUS, TIME, LabelsSpec
-from assets.labeling.sql import Schema, explain, null_safe_sums, read
+from assets.labeling.sql import Schema, exact_sums, explain, read
 from foundation.nearest import hint
 
 
@@ -22,8 +22,8 @@ def units(events: pl.LazyFrame, spec: LabelsSpec, *, history: pl.LazyFrame | Non
     Returns:
         One row a unit, sorted by the unit's columns: these, `time` (its earliest event), the aggregates, and
         `previous_<aggregate>` for each of them where there is a `history`; a unit without a past has there what the
-        aggregate gives for no events (0 for counts and sums, else null). The values depend on neither the order of
-        the events nor the number of threads nor the engine, to the last bit.
+        aggregate gives for no events (0 for counts, also for those by `sum` of a condition; else null). The values
+        depend on neither the order of the events nor the number of threads nor the engine, to the last bit.
 
     Raises:
         LabelsError: A column or an aggregate does not fit the events, or `history` is missing or not declared.
@@ -42,7 +42,9 @@ def units(events: pl.LazyFrame, spec: LabelsSpec, *, history: pl.LazyFrame | Non
     by = list(spec.history.by)
     relevant = history.join(frame.select(by).unique(), on=by, how="semi")
     past = _grouped(relevant, by, {PREVIOUS + name: value for name, value in aggregates.items()}, time=spec.time)
-    nothing = pl.DataFrame(schema=schema).select(value.alias(name) for name, value in aggregates.items())
+    nothing = pl.DataFrame(schema=schema).select(
+        pl.sql_expr(exact_sums(sql, schema, of_no_events=True)).alias(name) for name, sql in spec.aggregate.items()
+    )
     filled = [
         pl.col(PREVIOUS + name).fill_null(pl.lit(nothing[name][0], dtype=nothing.schema[name]))
         for name in aggregates
@@ -75,7 +77,7 @@ def _aggregate(spec: LabelsSpec, name: str, sql: str, schema: Schema) -> pl.Expr
     subject = f"Labels '{spec.name}', aggregate '{name}'"
     expression = read(sql, subject=subject)
     try:
-        expression = pl.sql_expr(null_safe_sums(sql, schema))
+        expression = pl.sql_expr(exact_sums(sql, schema))
         empty = pl.LazyFrame(schema=dict(schema)).group_by(list(spec.unit)).agg(expression.alias("value"))
         kind = empty.collect().schema["value"]
     except pl.exceptions.PolarsError as error:

@@ -17,7 +17,7 @@ from assets.lake import Lake, digest
 from assets.stages.day import Check, DayResult
 from assets.stages.ledger import blocked, remember, remembered
 
-VERSION = 1
+VERSION = 2
 """Raise it when the meaning of labelling changes: every partition is then labelled anew."""
 
 MIN_COVERAGE = 0.1

@@ -1,14 +1,16 @@
 """Units group a day's events, and know what the days before held."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from assets.labeling import LabelsError, LabelsSpec, units
-from assets.labeling.sql import null_safe_sums
+from assets.cleaning import TableSpec, plan
+from assets.labeling import LabelsError, LabelsSpec, units, votes
+from assets.labeling.sql import exact_sums
 
+DAY = date(2017, 11, 26)
 SCHEMA = {
     "user": pl.String,
     "item": pl.String,
@@ -47,25 +49,52 @@ def values(sql: str) -> list[object]:
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
-        ("sum(kind = 'purchase')", [1, 0, 0]),
-        ("SUM ( seconds )", [3.5, 0.0, 0.0]),
+        ("sum(kind = 'purchase')", [1, None, 0]),
+        ("SUM ( seconds )", [3.5, None, None]),
         ("count(*)", [2, 1, 1]),
         ("count(seconds)", [2, 0, 0]),
         ("count(distinct kind)", [2, 0, 1]),
         ("max(seconds)", [2.5, None, None]),
-        ("sum(kind = 'purchase') - sum(kind = 'view')", [0, 0, -1]),
-        ("sum(seconds) / count(*)", [1.75, 0.0, 0.0]),
-        ("sum(kind = 'view' and seconds > 0.5) > 0", [True, False, False]),
-        ("sum(seconds) filter (where kind = 'view')", [1.0, 0.0, 0.0]),
-        ("sum(distinct seconds) + 1", [4.5, 1.0, 1.0]),
+        ("sum(kind = 'purchase') - sum(kind = 'view')", [0, None, -1]),
+        ("sum(seconds) / count(*)", [1.75, None, None]),
+        ("sum(kind = 'view' and seconds > 0.5) > 0", [True, None, None]),
+        ("sum(seconds) filter (where kind = 'view')", [1.0, None, None]),
+        ("sum(distinct seconds) + 1", [4.5, None, None]),
         ("sum(case when kind = 'it''s sum(' then 1 else 2 end)", [4, 2, 2]),
-        ("sum(seconds) -- sum(nothing)", [3.5, 0.0, 0.0]),
+        ("sum(seconds) -- sum(nothing)", [3.5, None, None]),
+        ("coalesce(sum(seconds), 0)", [3.5, 0.0, 0.0]),
+        ("count(*) filter (where kind = 'purchase')", [1, 0, 0]),
         ("first(kind)", ["view", None, "view"]),
         ("last(kind)", ["purchase", None, "view"]),
     ],
 )
-def test_aggregates_are_null_safe(sql, expected):
+def test_aggregates_are_those_of_sql(sql, expected):
     assert values(sql) == expected
+
+
+def test_nobody_votes_on_how_long_the_last_event_of_a_session_took():
+    """Nothing follows it, so its dwell is unknown: neither short nor long, and its sum is not 0."""
+    raw = pl.LazyFrame(
+        [("u", "i1", 1511664900, 1), ("u", "i2", 1511664999, 2)],
+        schema=["user_id", "item_id", "ts", "_line"],
+        orient="row",
+    ).with_columns(pl.from_epoch("ts").cast(pl.Datetime("us", "UTC")), pl.lit("f").alias("_file"), date=DAY)
+    table = TableSpec.model_validate({"name": "events", "from": "site", "steps": [{"sessionize": {}}, {"dwell": {}}]})
+    events = plan(table, {"site": raw}, day=DAY).kept
+    conditions = {
+        "quick": "dwell < 10",
+        "slow": "not (dwell < 10)",
+        "unknown": "dwell is null",
+        "any": "dwell < 10 or n > 0",
+    }
+    spec = declared(
+        {"dwell": "sum(dwell_seconds)", "n": "count(*)"},
+        unit=["user_id", "item_id"],
+        functions=[{"name": name, "vote": "yes", "when": when} for name, when in conditions.items()],
+    )
+    got = votes(units(events, spec), spec).collect()
+    assert got.select("item_id", "dwell").rows() == [("i1", 99.0), ("i2", None)]
+    assert got.select(f"vote_{name}" for name in conditions).rows() == [(-1, 1, -1, 1), (-1, -1, 1, 1)]
 
 
 def test_sum_of_integers_does_not_overflow_their_type():
@@ -76,7 +105,7 @@ def test_sum_of_integers_does_not_overflow_their_type():
 
 def test_sum_of_durations_is_left_to_polars():
     schema = {"took": pl.Duration("us")}
-    assert null_safe_sums("sum(took)", schema) == "sum(took)"
+    assert exact_sums("sum(took)", schema) == "sum(took)"
 
 
 def test_unit_starts_with_its_earliest_event_and_units_are_sorted():
@@ -97,8 +126,8 @@ def test_history_repeats_the_aggregates_over_the_events_before():
     got = units(TODAY, spec, history=past).collect()
     assert got.select("user", "item", "^previous_.*$").rows() == [
         ("a", "x", 1, 7.0, 7.0),
-        ("a", "y", 0, 0.0, None),
-        ("b", "x", 0, 0.0, None),
+        ("a", "y", 0, None, None),
+        ("b", "x", 0, None, None),
     ]
 
 
