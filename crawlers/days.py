@@ -10,7 +10,7 @@ from time import monotonic
 
 from crawlers.fault import CrawlError
 from crawlers.job import Job, failed_message, landed_message, readable_size
-from crawlers.landing import LandedFile, Landing, Manifest, landing_dir
+from crawlers.landing import LandedFile, Landing, Manifest
 from crawlers.tally import Tally
 
 _log = logging.getLogger(__name__)
@@ -81,8 +81,8 @@ class _Days:
         landing: Landing | None = None
         crawl: DayCrawl | None = None
         try:
-            directory = landing_dir(self._job.request.root, self._spec.name, day)
-            landing = Landing(directory, started_at=started_at, origin=self._job.origin)
+            root = self._job.request.root
+            landing = Landing(root, self._spec.name, day, started_at=started_at, origin=self._job.origin)
             crawl = DayCrawl(day, landing, self._job.site.show)
             self._under_way.append(crawl)
             await self._lock(landing)
@@ -132,7 +132,7 @@ class _Days:
             raise CrawlError(
                 f"there is nothing now, but {len(before.files)} files landed on "
                 f"{before.finished_at:%Y-%m-%d %H:%M} UTC, and what landed is not replaced by nothing. If the day is "
-                f"rightly empty now, delete {landing.directory} and run again."
+                f"rightly empty now, delete {landing.place} and run again."
             )
 
     def _fail(self, day: dt.date, error: BaseException, crawl: DayCrawl | None) -> None:

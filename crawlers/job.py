@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from crawlers.address import Site
@@ -22,13 +21,13 @@ class CrawlRequest(Declaration):
     Attributes:
         spec: The source.
         days: Which partitions, in the order in which they are taken up.
-        root: The lake's root, under which `landing/` lies.
+        root: The lake: a folder or the URI of a prefix on an object store, under which `landing/` lies.
         refetch: Fetch everything anew, whatever is landed already.
     """
 
     spec: SourceSpec
     days: tuple[dt.date, ...]
-    root: Path
+    root: str
     refetch: bool = False
 
 

@@ -3,6 +3,10 @@
 <root>/landing/<source>/<YYYY-MM-DD>/
     manifest.json     what the last complete crawl found; replaced atomically, so it always describes whole files
     files/            the bytes, content-addressed and immutable
+
+and, in the same folder or, where landing lies on an object store, in a local one that may be lost:
+
+    files/            the bytes that are not yet put
     partial/          transfers under way; a later crawl goes on with them
     journal.jsonl     files completed by a crawl that has not finished; a later crawl does not fetch them again
     lock              held while a crawl works here
@@ -15,13 +19,18 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from foundation.atomic import write_atomically
+from foundation.store import Store, open_store
+from foundation.store.cache import scratch_folder
+
+MANIFEST = "manifest.json"
 
 # A crawl that broke off is continued within this time; later, what it had fetched is asked for anew (conditionally).
 CONTINUE_WITHIN = dt.timedelta(hours=24)
@@ -135,9 +144,9 @@ class Manifest(BaseModel):
         return sum(file.bytes for file in self.files)
 
 
-def landing_dir(root: Path, source: str, day: dt.date) -> Path:
-    """The folder of a source and day under the lake's root (it may not exist yet)."""
-    return Path(root) / "landing" / source / day.isoformat()
+def landing_folder(source: str, day: dt.date) -> str:
+    """Where a source and day lie in the lake's store."""
+    return f"landing/{source}/{day.isoformat()}"
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -146,49 +155,85 @@ def read_manifest(directory: Path) -> Manifest:
     Raises:
         ManifestError: If there is none, or it cannot be read.
     """
-    path = Path(directory) / "manifest.json"
+    path = Path(directory) / MANIFEST
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return _manifest(path.read_bytes(), str(path))
     except FileNotFoundError as error:
         raise ManifestError(
             f"{path} does not exist: no complete crawl of this day yet; materialise landing."
         ) from error
-    except ValidationError as error:
-        raise ManifestError(f"{path} is damaged ({error.error_count()} faults); crawl the day again.") from error
 
 
-def expire(root: Path, source: str, *, before: dt.date) -> list[dt.date]:
-    """Delete the landing folders of days before a date; returns the days deleted."""
+def landed(store: Store, source: str, day: dt.date) -> Manifest | None:
+    """The manifest of a source and day, or None before its first complete crawl.
+
+    Raises:
+        ManifestError: If it cannot be read.
+    """
+    place = f"{landing_folder(source, day)}/{MANIFEST}"
+    content = store.content(place)
+    return None if content is None else _manifest(content.data, store.uri(place))
+
+
+def fetched(store: Store, source: str, day: dt.date, manifest: Manifest) -> Path:
+    """A local folder with a manifest and the files that it names, as far as they are there."""
+    return store.fetch_folder(
+        landing_folder(source, day), only=(MANIFEST, *sorted({file.path for file in manifest.files}))
+    )
+
+
+def expire(store: Store, source: str, *, before: dt.date) -> list[dt.date]:
+    """Delete the landing of days before a date; returns the days deleted."""
     gone = []
-    for directory in sorted((Path(root) / "landing" / source).glob("????-??-??")):
-        day = dt.date.fromisoformat(directory.name)
-        if day < before:
-            shutil.rmtree(directory)
+    for name in store.folders(f"landing/{source}"):
+        try:
+            day = dt.date.fromisoformat(name)
+        except ValueError:
+            continue
+        # Some object stores list a folder for a while after its last file is gone.
+        if day < before and store.remove_folder(landing_folder(source, day)):
             gone.append(day)
     return gone
 
 
+def _manifest(content: bytes, place: str) -> Manifest:
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        raise ManifestError(f"{place} is damaged ({error.error_count()} faults); crawl the day again.") from error
+
+
 class Landing:
-    """The landing folder of one source and day, as the crawl that writes it sees it.
+    """The landing of one source and day, as the crawl that writes it sees it.
 
     Use `try_lock` before anything else, and `close` at the end.
 
     Args:
-        directory: The folder, made if missing.
+        root: The lake: a folder, or the URI of a prefix on an object store.
+        source: The source's name.
+        day: The day.
         started_at: When this crawl began (UTC).
         origin: Digest of the host that is crawled; what another host served is not built upon.
     """
 
-    def __init__(self, directory: Path, *, started_at: dt.datetime, origin: str = "") -> None:
-        self.directory = directory
+    def __init__(
+        self, root: str | Path, source: str, day: dt.date, *, started_at: dt.datetime, origin: str = ""
+    ) -> None:
+        self._store = open_store(root)
+        self._folder = landing_folder(source, day)
+        self._is_local = self._store.local(self._folder) is not None
+        # A local lake is worked in as it is: a landed file is renamed into place, never copied.
+        self.directory = self._store.local(self._folder) or scratch_folder(self._store.uri(self._folder))
         self.started_at = started_at
         self.origin = origin
         self.previous: Manifest | None = None
         self.continued: dict[str, LandedFile] = {}
         self._by_url: dict[str, LandedFile] = {}
+        self._kept: dict[str, int] = {}
+        self._etag: str | None = None
         self._lock: IO[str] | None = None
         for folder in ("files", "partial"):
-            (directory / folder).mkdir(parents=True, exist_ok=True)
+            (self.directory / folder).mkdir(parents=True, exist_ok=True)
 
     def try_lock(self) -> bool:
         """Take the folder for this process, unless another crawl holds it; on success, read what is there."""
@@ -202,11 +247,16 @@ class Landing:
         handle.truncate(0)
         handle.write(f"{os.getpid()}\n")
         handle.flush()
+        content = self._store.content(self._manifest_place)
+        self._etag = content.etag if content else None
         try:
-            self.previous = read_manifest(self.directory)
+            self.previous = _manifest(content.data, self._manifest_place) if content else None
         except ManifestError:
             # A damaged manifest is replaced by this crawl, as a missing one is.
             self.previous = None
+        if not self._is_local:
+            found = self._store.walk(self._folder)
+            self._kept = {info.path.removeprefix(f"{self._folder}/"): info.bytes for info in found}
         if self.previous is not None and self.previous.origin == self.origin:
             self._by_url = {file.url: file for file in self.previous.files}
         self.continued = self._read_journal()
@@ -257,16 +307,45 @@ class Landing:
         """Make a complete crawl the day's truth, then remove what neither it nor its predecessor refers to.
 
         The predecessor's files outlive it by one crawl, for whoever is reading them right now.
+
+        Raises:
+            ConflictError: A crawl on another machine has committed this day meanwhile; what it landed stands.
         """
-        write_atomically(self.directory / "manifest.json", manifest.model_dump_json(indent=1).encode())
+        if not self._is_local:
+            self._put(manifest.files)
+        content = manifest.model_dump_json(indent=1).encode()
+        if self._etag is None:
+            self._store.put_if_absent(self._manifest_place, content)
+        else:
+            self._store.put_if_match(self._manifest_place, content, self._etag)
         self._drop_unfinished()
         predecessors: Iterable[LandedFile] = self.previous.files if self.previous else ()
         wanted = {file.path for file in (*manifest.files, *predecessors)}
         for path in (self.directory / "files").iterdir():
-            if f"files/{path.name}" not in wanted:
+            if not self._is_local or f"files/{path.name}" not in wanted:
                 path.unlink(missing_ok=True)
+        for name in self._kept:
+            if name.startswith("files/") and name not in wanted:
+                self._store.remove(f"{self._folder}/{name}")
+
+    @property
+    def place(self) -> str:
+        """Where the day lies, for people: a path, or a URI."""
+        return self._store.uri(self._folder)
+
+    @property
+    def _manifest_place(self) -> str:
+        return f"{self._folder}/{MANIFEST}"
+
+    def _put(self, files: Iterable[LandedFile]) -> None:
+        for file in files:
+            if self._kept.get(file.path) != file.bytes:
+                self._store.upload(self.directory / file.path, f"{self._folder}/{file.path}")
+                self._kept[file.path] = file.bytes
 
     def _is_whole(self, file: LandedFile) -> bool:
+        if self._kept.get(file.path) == file.bytes:
+            return True
         try:
             return (self.directory / file.path).stat().st_size == file.bytes
         except OSError:
@@ -316,26 +395,6 @@ class Landing:
             if self._is_whole(file):
                 files[file.url] = file
         return files
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file so that readers see the old content or the new, and a crash leaves one of them."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _file_name(url: str, sha256: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from time import monotonic
 from typing import IO
 
-from crawlers.landing import LandedFile, write_atomically
+from crawlers.landing import LandedFile
+from foundation.atomic import write_atomically
 
 _REHASH_BLOCK = 1 << 20
 

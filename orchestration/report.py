@@ -223,7 +223,7 @@ def model_report(lake: Lake, chain: Chain, day: date) -> tuple[Table, dict[str, 
         "lake": lake.root,
         "champion": current.path,
         "model card": current.path / "card.md",
-        "data docs": lake.reports_dir(chain.table, day) / "docs" / "index.html",
+        "data docs": lake.reports.uri(chain.table, day, "docs/index.html"),
     }
 
 

@@ -17,7 +17,7 @@ from assets.components.run_tags import days_of, forced, overriding
 from assets.lake import Lake
 from assets.stages import raw
 from assets.stages.day import Check, DayResult
-from crawlers.landing import expire, read_manifest
+from crawlers.landing import expire, landed
 from crawlers.quarantine import QUARANTINE_SCHEMA
 from crawlers.spec import SourceSpec
 
@@ -76,7 +76,7 @@ class Source(Offering[SourceSpec]):
         request = {
             "spec": self.spec.model_dump(mode="json", by_alias=True),
             "days": [day.isoformat() for day in days],
-            "root": str(lake.landing_dir(self.name, days[0]).parents[2]),
+            "root": lake.root,
         }
         messages = context.resources.crawler.run(context, ["--request"], request=request)
         results = {}
@@ -133,8 +133,8 @@ class Source(Offering[SourceSpec]):
             secrets, override = context.resources.secrets, overriding(context)
 
             def work(day: date) -> DayResult:
-                folder = lake.landing_dir(self.name, day)
-                demo = folder.joinpath("manifest.json").is_file() and read_manifest(folder).demo
+                manifest = landed(lake.store, self.name, day)
+                demo = manifest is not None and manifest.demo
                 secret, run_id = secrets.pii_key(demo=demo), context.run.run_id
                 with tempfile.TemporaryDirectory(prefix="sluice-parse-") as name:
                     scratch = Path(name)
@@ -163,7 +163,7 @@ class Source(Offering[SourceSpec]):
         if self.spec.retention is None:
             return
         oldest = datetime.now(UTC).date() - timedelta(days=self.spec.retention)
-        gone = expire(lake.landing_dir(self.name, oldest).parents[2], self.name, before=oldest)
+        gone = expire(lake.store, self.name, before=oldest)
         if gone:
             context.log.info(f"{self.name}: landing of {len(gone)} days before {oldest} was deleted (retention)")
 

@@ -74,10 +74,6 @@ class Lake:
         """Return the folder of a model in the file system: its runs, its versions, its champion."""
         return self.store.local(f"models/{model}") or Path("data/home/models").absolute() / model
 
-    def landing_dir(self, source: str, day: dt.date) -> Path:
-        """Return the folder of the bytes that a source served for a day."""
-        return Path(self.store.uri(f"landing/{source}/{day.isoformat()}"))
-
     # Reading
 
     def tables(self) -> list[str]:
@@ -134,18 +130,6 @@ class Lake:
         return self._tables.published_days(table)
 
     # Reports
-
-    def reports_dir(self, table: str, day: dt.date) -> Path:
-        """Return the folder of the reports of a partition."""
-        return Path(self.store.uri(self.reports.place(table, day)))
-
-    def write_report(self, table: str, day: dt.date, name: str, text: str) -> str:
-        """Write a file into a partition's reports as a whole; return its place in the store."""
-        return self.reports.write(table, day, name, text)
-
-    def read_report(self, table: str, day: dt.date, name: str) -> str | None:
-        """Return the text of a file in a partition's reports, or None when there is none."""
-        return self.reports.read(table, day, name)
 
     def write_ledger(self, table: str, day: dt.date, digest: str, content: Mapping[str, Any]) -> None:
         """Record what is known of a partition's content (counts, check results), before it is published."""

@@ -1,13 +1,19 @@
 """Reports: what is known of a partition beside its rows. Losing one costs a computation, never a day."""
 
+import contextlib
 import datetime as dt
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from assets.lake.digest import checked
 from assets.lake.names import named
 from foundation.store import FileInfo, Store
+
+SHARED = "docs_static"
+"""What the pages of all days of a table share, beside the days' folders."""
 
 
 class Reports:
@@ -39,6 +45,32 @@ class Reports:
     def files(self, table: str, day: dt.date) -> list[FileInfo]:
         """All files of a partition's reports."""
         return self._store.walk(self.place(table, day))
+
+    def uri(self, table: str, day: dt.date, name: str) -> str:
+        """Where people open a file of a partition's reports: a `file://` URI, or one on the object store."""
+        place = self.place(table, day, name)
+        local = self._store.local(place)
+        return local.as_uri() if local else self._store.uri(place)
+
+    @contextlib.contextmanager
+    def built(self, table: str, day: dt.date) -> Iterator[Path]:
+        """The folder of a partition's reports in the file system, for a program that writes many files there.
+
+        On an object store they are put at the end of the block, also those that it writes into the folder above.
+        """
+        folder = self.place(table, day)
+        local = self._store.local(folder)
+        if local is not None:
+            yield local
+            return
+        with tempfile.TemporaryDirectory(prefix="sluice-reports-") as home:
+            yield Path(home) / day.isoformat()
+            above = folder.rsplit("/", 1)[0]
+            known = {info.path: info.bytes for info in self._store.walk(f"{above}/{SHARED}")}
+            for path in sorted(path for path in Path(home).rglob("*") if path.is_file()):
+                place = f"{above}/{path.relative_to(home).as_posix()}"
+                if known.get(place) != path.stat().st_size:
+                    self._store.upload(path, place)
 
     def write_ledger(self, table: str, day: dt.date, digest: str, content: Mapping[str, Any]) -> None:
         """Record what is known of content (counts, check results), before it is published."""

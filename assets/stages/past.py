@@ -96,7 +96,7 @@ def scan_reference(lake: Lake, reference: Reference, newest: date) -> pl.LazyFra
 def profile_staged(lake: Lake, audit: Audit, table: str, day: date, content: str, frame: pl.LazyFrame) -> Profile:
     """Describe content, and write the description beside the partition's reports; it counts once that is published."""
     described = profile(frame, day=day, columns=audit.columns)
-    lake.write_report(table, day, _path(content), json.dumps(described.to_json(), default=str))
+    lake.reports.write(table, day, _path(content), json.dumps(described.to_json(), default=str))
     return described
 
 
@@ -111,7 +111,7 @@ def good_profiles(lake: Lake, audit: Audit, table: str, day: date) -> list[Profi
 
 
 def _profile(lake: Lake, audit: Audit, table: str, day: date, content: str) -> Profile:
-    text = lake.read_report(table, day, _path(content))
+    text = lake.reports.read(table, day, _path(content))
     # Content that another program wrote has no digest that would tell its versions apart.
     if text is not None and content and (found := _read(text)) and set(audit.columns) <= set(found.columns):
         return found

@@ -11,7 +11,7 @@ from assets.lake import Lake, digest
 from assets.stages.day import Check, DayResult
 from assets.stages.ledger import blocked, conserved, mostly_kept, remember, remembered
 from assets.stages.override import Override, overridden, publish_kept
-from crawlers.landing import read_manifest
+from crawlers.landing import fetched, landed
 from crawlers.parse import parse_partition
 from crawlers.spec import SourceSpec
 
@@ -55,14 +55,14 @@ def materialize(
         run_id: Recorded with the commits.
         force: Parse even when landing and declaration have not changed.
     """
-    folder = lake.landing_dir(spec.name, day)
-    if not (folder / "manifest.json").is_file():
+    manifest = landed(lake.store, spec.name, day)
+    if manifest is None:
         return blocked(day, f"{spec.name}__landing", f"{spec.name}__landing")
-    manifest = read_manifest(folder)
     identity = _identity(spec, manifest.digest, secret)
     tables = (raw_table(spec.name), quarantine_table(spec.name))
     if not force and (earlier := remembered(lake, tables, day, identity)):
         return earlier
+    folder = fetched(lake.store, spec.name, day, manifest)
     parsed = parse_partition(folder, spec, scratch=scratch, secret=secret)
     writes = [
         lake.plan_stage(name, day, frame, digest=identity, run_id=run_id)
@@ -127,10 +127,10 @@ def publish_refused(
         scratch: An empty folder for intermediate files.
         run_id: Recorded with the commits.
     """
-    folder = lake.landing_dir(spec.name, day)
-    if not (folder / "manifest.json").is_file():
+    manifest = landed(lake.store, spec.name, day)
+    if manifest is None:
         return blocked(day, f"{spec.name}__landing", f"{spec.name}__landing")
-    identity = _identity(spec, read_manifest(folder).digest, secret)
+    identity = _identity(spec, manifest.digest, secret)
 
     def judge() -> DayResult:
         return materialize(lake, spec, day, secret=secret, scratch=scratch, run_id=run_id, force=True)

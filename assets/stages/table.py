@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from assets.cleaning import TableSpec, plan
 from assets.lake import Lake, Staged, digest
+from assets.lake.reports import SHARED
 from assets.stages.day import Check, DayResult
 from assets.stages.ledger import blocked, conserved, entry, mostly_kept, reasons, remember, remembered
 from assets.stages.override import Override, overridden, publish_kept
@@ -169,18 +170,19 @@ def _audit(
     if audit.history:
         profile_staged(lake, audit, spec.name, day, kept.digest, rows)
     gate = (*audit.gate, *learned)
-    verdict = run_gate(
-        gate,
-        rows,
-        name=spec.name,
-        partition=day.isoformat(),
-        docs_dir=lake.reports_dir(spec.name, day) / "docs" if gate else None,
-        static_dir=lake.reports_dir(spec.name, day).parent / "docs_static",
-        tables={
-            name: scan_reference(lake, audit.references[name], date.fromisoformat(newest))
-            for name, newest in provenance.get("references", {}).items()
-        },
-    )
+    with lake.reports.built(spec.name, day) as folder:
+        verdict = run_gate(
+            gate,
+            rows,
+            name=spec.name,
+            partition=day.isoformat(),
+            docs_dir=folder / "docs" if gate else None,
+            static_dir=folder.parent / SHARED,
+            tables={
+                name: scan_reference(lake, audit.references[name], date.fromisoformat(newest))
+                for name, newest in provenance.get("references", {}).items()
+            },
+        )
     mostly = mostly_kept(
         "mostly_kept", accounting, at_most=spec.max_quarantined_share, quarantine=quarantine_table(spec.name)
     )
@@ -196,7 +198,7 @@ def _audit(
         **({"override_reason": decided.reason, "override_by": decided.by} if decided else {}),
         "gate_seconds": round(verdict.seconds, 3),
         "expectations": [_row(result) for result in verdict.results],
-        "data_docs_url": verdict.docs_index.as_uri() if verdict.docs_index else None,
+        "data_docs_url": lake.reports.uri(spec.name, day, "docs/index.html") if verdict.docs_index else None,
         **provenance,
     }
     info = {"sluice.stage": "table", "sluice.run_id": kept.run_id, "sluice.gate": str(report["gate"])}

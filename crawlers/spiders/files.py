@@ -112,7 +112,7 @@ class FilesSpider(DaySpider[FilesCrawl]):
                 raise CrawlError(
                     f"the listing {address} linked to {len(lost)} files when the day was crawled on "
                     f"{before.finished_at:%Y-%m-%d %H:%M} UTC, and links to none now; what landed stands. If they are "
-                    f"rightly gone, delete {crawl.landing.directory} and run again."
+                    f"rightly gone, delete {crawl.landing.place} and run again."
                 )
 
     def _check_addresses(self, found: Mapping[str, _Link]) -> None:

@@ -51,6 +51,17 @@ def cached(key: Iterable[str], name: str, make: Callable[[Path], None]) -> Path:
     return found
 
 
+def scratch_folder(of: str) -> Path:
+    """A folder for work that goes on where it stopped, unless it is lost.
+
+    Args:
+        of: What the work is about: the same text gives the same folder.
+    """
+    folder = cache_folder() / f"scratch-{hashlib.sha256(of.encode()).hexdigest()[:32]}"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
 def forget_unused(seconds: float) -> tuple[int, int]:
     """Remove copies that nobody has asked for lately.
 

@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -153,8 +153,9 @@ class FolderStore:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(found))
         return found
 
-    def fetch_folder(self, folder: str) -> Path:
+    def fetch_folder(self, folder: str, *, only: Collection[str] | None = None) -> Path:
         """The folder itself."""
+        del only
         found = self._at(folder)
         if not found.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -130,9 +130,12 @@ class ObjectStore:
             raise FileNotFoundError(f"{self.uri(path)} does not exist.")
         return cached([self.root, info.path, info.etag], path.rsplit("/", 1)[-1], lambda to: self._download(info, to))
 
-    def fetch_folder(self, folder: str) -> Path:
-        """A copy of all objects below a prefix in the cache."""
+    def fetch_folder(self, folder: str, *, only: Collection[str] | None = None) -> Path:
+        """A copy of objects below a prefix in the cache."""
         found = self.walk(folder)
+        if only is not None:
+            wanted = {f"{folder}/{name}" for name in only}
+            found = [info for info in found if info.path in wanted]
         if not found:
             raise FileNotFoundError(f"{self.uri(folder)} does not exist.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,8 +132,17 @@ class Store(Protocol):
         """A local file with the content: the file itself, or a copy in the cache that may be lost at any time."""
         ...
 
-    def fetch_folder(self, folder: str) -> Path:
-        """A local folder with all files of a folder, likewise; a FileNotFoundError when there are none."""
+    def fetch_folder(self, folder: str, *, only: Collection[str] | None = None) -> Path:
+        """A local folder with the files of a folder, likewise.
+
+        Args:
+            folder: The folder.
+            only: The files that are wanted, below the folder, as far as there are such; the local folder may have
+                others too. None wants all.
+
+        Raises:
+            FileNotFoundError: There are none.
+        """
         ...
 
     def move(self, source: str, target: str) -> None:

@@ -26,7 +26,7 @@ from assets.components import Features, Model
 from assets.features.spec import SplitSpec
 from assets.lake import Lake
 from assets.stages import model
-from crawlers.landing import read_manifest
+from crawlers.landing import landed
 from crawlers.quarantine import QUARANTINE_SCHEMA
 from orchestration.report import accounting_table, functions_table
 from tests.real.online_retail import data
@@ -195,7 +195,7 @@ def test_the_rows_are_those_of_the_files(product, counted):
 def test_days_without_a_file_are_empty_partitions(product):
     assert [day.isoformat() for day in CLOSED] == ["2010-12-04", "2010-12-11", "2010-12-18"]
     for day in CLOSED:
-        manifest = read_manifest(product.lake.landing_dir("retail_invoices", day))
+        manifest = landed(product.lake.store, "retail_invoices", day)
         assert (manifest.complete, manifest.finish_reason, manifest.files) == (True, "no_files", ())
     for table in TABLES:
         published = product.lake.published_days(table)

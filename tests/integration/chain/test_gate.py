@@ -103,7 +103,7 @@ def test_the_refused_rows_are_kept_with_the_report_of_the_gate(bakery, site, bre
     assert bakery.lake.inspect_refused("sales", day).collect().height == 4
     (record,) = (Path(bakery.lake.root) / "tables" / "sales" / "_refused").rglob("*.json")
     assert "expect_table_row_count_to_be_between" in json.loads(record.read_text())["reason"]
-    assert list(bakery.lake.reports_dir("sales", day).glob("docs/**/index.html"))
+    assert list(bakery.lake.store.local(bakery.lake.reports.place("sales", day)).glob("docs/**/index.html"))
     assert run.checks("sales")[day.isoformat(), "conserved"].passed
 
 

@@ -37,7 +37,7 @@ def test_a_run_killed_during_the_crawl_loses_and_repeats_nothing(bakery, site, b
     site.put(day, records[:30], records[30:60], records[60:])
     site.slow.add(f"{day}/part-2.jsonl.gz")
     launched = bakery.start(CRAWL_AND_TABLE, day)
-    landing = bakery.lake.landing_dir("visits", day)
+    landing = bakery.lake.store.local(f"landing/visits/{day}")
     launched.wait_until(lambda: len(site.served) == 2 and len(site.fetched()) == 3)
     launched.wait_until(lambda: len([path for path in landing.rglob("*") if path.is_file()]) >= 2)
     time.sleep(0.2)  # until what was sent has reached the disk

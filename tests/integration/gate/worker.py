@@ -51,7 +51,7 @@ def main(job):
     if step == "staging":
         die_when(lambda: set(folder.glob("*.parquet")) - before)
     if step == "audit":
-        docs = lake.reports_dir("sales", day) / "docs" / "static"
+        docs = lake.store.local(lake.reports.place("sales", day)) / "docs" / "static"
         earlier = docs.lstat().st_mtime_ns if docs.is_symlink() else 0
         die_when(lambda: docs.is_symlink() and docs.lstat().st_mtime_ns != earlier)
     spec = TableSpec.model_validate(job["spec"])
