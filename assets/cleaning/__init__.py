@@ -4,6 +4,7 @@ A step is one file in `steps`, registered under the name that declarations use.
 """
 
 from assets.cleaning.errors import CleaningError, StepError
+from assets.cleaning.lineage import row_lineage, table_lineage
 from assets.cleaning.plan import Cleaned, check_table, plan
 from assets.cleaning.registry import make_step, register_step, steps
 from assets.cleaning.spec import TableSpec
@@ -20,6 +21,8 @@ __all__ = [
     "make_step",
     "plan",
     "register_step",
+    "row_lineage",
     "steps",
+    "table_lineage",
     "write",
 ]

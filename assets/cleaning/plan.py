@@ -108,10 +108,7 @@ def check_table(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataType]
             raise CleaningError(
                 f"Table '{spec.name}' reads from source '{source}', which is not declared; {hint(source, schemas)}"
             )
-    frames = {source: pl.LazyFrame(schema=dict(schemas[source]) | {"date": pl.Date()}) for source in spec.from_}
-    united = _united(spec, frames)
-    _check_event_time(spec, united.collect_schema())
-    frame = _assigned(united, spec, date.min, date.min)
+    frame = starting_frame(spec, schemas)
     for number, step in enumerate(spec.steps, start=1):
         subject = f"Step {number} '{step.step}' of table '{spec.name}'"
         schema = frame.collect_schema()
@@ -124,6 +121,18 @@ def check_table(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataType]
         except (StepError, pl.exceptions.PolarsError) as error:
             raise CleaningError(f"{subject}: {error}") from error
     return pl.Schema({name: dtype for name, dtype in frame.collect_schema().items() if name not in WORKING})
+
+
+def starting_frame(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataType]]) -> pl.LazyFrame:
+    """An empty frame with the columns that the first step of a table meets, working columns included.
+
+    Raises:
+        CleaningError: sources differ, or the event time does not fit.
+    """
+    frames = {source: pl.LazyFrame(schema=dict(schemas[source]) | {"date": pl.Date()}) for source in spec.from_}
+    united = _united(spec, frames)
+    _check_event_time(spec, united.collect_schema())
+    return _assigned(united, spec, date.min, date.min)
 
 
 def _check_event_time(spec: TableSpec, schema: Mapping[str, pl.DataType]) -> None:

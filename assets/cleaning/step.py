@@ -48,6 +48,8 @@ WORKING: Mapping[str, pl.DataType] = {
 }
 _SEED = 1
 ACTIVE = pl.col(REJECT).is_null() & pl.col(REMOVE).is_null()
+#: The columns that say which rows are out.
+FATE = frozenset({REJECT, REMOVE})
 
 
 def _as_tuple(value: Any) -> Any:
@@ -89,6 +91,15 @@ class Step(Declaration):
     @property
     def reasons(self) -> Mapping[str, str]:
         """The reasons that the step may flag rows with, and each in words."""
+        return {}
+
+    def derives(self, schema: Mapping[str, pl.DataType]) -> Mapping[str, frozenset[str]]:  # noqa: ARG002 - for steps
+        """The columns that the step makes, changes or flags rows by, each with those that its values come from.
+
+        Columns that are not named go on as they are. Working columns count as others do: who rejects rows writes
+        `REJECT`, who passes over rows that are out reads `REJECT` and `REMOVE`. A contract test changes each column and
+        sees nothing else change.
+        """
         return {}
 
     @abstractmethod

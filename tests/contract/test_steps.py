@@ -8,6 +8,7 @@ from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
 from assets.cleaning import StepError, make_step, register_step, steps
+from assets.cleaning.lineage import step_lineage
 from assets.cleaning.step import ACTIVE, LINE, MADE, PART, REJECT, REMOVE, TIME, WORKING
 
 # A declaration of each step that fits the rows below.
@@ -106,6 +107,50 @@ def test_the_order_of_the_rows_and_repeating_it_change_nothing(step):
 def test_both_engines_agree(step):
     memory = step.apply(rows().lazy()).collect(engine="in-memory").sort(LINE, PART)
     assert_frame_equal(memory, step.apply(rows().lazy()).collect(engine="streaming").sort(LINE, PART))
+
+
+KEY = [LINE, PART]
+CHANGEABLE = [name for name in rows().columns if name not in (*KEY, MADE, "__whole", "__source", "__landed")]
+
+
+def changed(column, seed):
+    """The same rows, with the values of one column dealt out anew."""
+    frame = rows()
+    values = frame[column].shuffle(seed)
+    if column in (REJECT, REMOVE):
+        values = pl.Series(
+            column, ["earlier" if value is None and line % 3 == 0 else None for line, value in enumerate(values)]
+        )
+    return frame.with_columns(values.alias(column))
+
+
+def differing(step, column, seed):
+    """The columns whose values are others after the step, for what was changed in one column before it."""
+    before, after = (step.apply(one.lazy()).collect() for one in (rows(), changed(column, seed)))
+    different = {PART} if set(before.select(KEY).rows()) != set(after.select(KEY).rows()) else set()
+    both = before.join(after, on=KEY, how="inner", suffix=" after")
+    for name in before.columns:
+        if name not in KEY and not both[name].equals(both[f"{name} after"].alias(name), null_equal=True):
+            different.add(name)
+    return different
+
+
+@pytest.mark.parametrize("column", CHANGEABLE)
+def test_a_change_shows_in_no_column_that_is_not_said_to_come_from_it(step, column):
+    lineage = step_lineage(step, rows().schema)
+    assert set(lineage) == set(step.output_schema(rows().schema))
+    said = {name for name, origins in lineage.items() if column in origins}
+    for seed in range(3):
+        assert differing(step, column, seed) <= said
+
+
+def test_what_a_column_is_said_to_come_from_shows_in_it(step):
+    lineage = step_lineage(step, rows().schema)
+    for name, origins in lineage.items():
+        for column in sorted(origins & set(CHANGEABLE) - {name, "__file"}):
+            # Rows that are out show little here, and a row that was made is known by its part.
+            if name not in (MADE, "__whole") and column not in (REJECT, REMOVE):
+                assert any(name in differing(step, column, seed) for seed in range(8)), (name, column)
 
 
 def test_its_reasons_are_announced(step):

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import model_validator
 
 from assets.cleaning.registry import register_step
-from assets.cleaning.step import ACTIVE, REJECT, REMOVE, TIES, ColumnNames, Step, require_columns
+from assets.cleaning.step import ACTIVE, FATE, REJECT, REMOVE, TIES, ColumnNames, Step, require_columns
 
 REASON = "duplicate"
 
@@ -40,6 +40,10 @@ class Deduplicate(Step):
     def reasons(self) -> Mapping[str, str]:
         """Only one."""
         return {REASON: f"the same {', '.join(self.by)} as another row"}
+
+    def derives(self, schema: Mapping[str, pl.DataType]) -> Mapping[str, frozenset[str]]:  # noqa: ARG002
+        """Which rows are removed comes from the key, and from what says which row is the first."""
+        return {REMOVE: FATE | {*self.by, *TIES}}
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns of the key are there."""

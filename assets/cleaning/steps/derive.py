@@ -22,6 +22,10 @@ class Derive(Step):
 
     columns: dict[str, str] = Field(min_length=1)
 
+    def derives(self, schema: Mapping[str, pl.DataType]) -> Mapping[str, frozenset[str]]:  # noqa: ARG002
+        """From the columns that each expression names."""
+        return {name: frozenset(row_expression(sql).meta.root_names()) for name, sql in self.columns.items()}
+
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """Each expression fits the schema."""
         require_free_names(self.columns)

@@ -9,7 +9,7 @@ import polars as pl
 
 from assets.cleaning.duration import Duration, parse_duration
 from assets.cleaning.registry import register_step
-from assets.cleaning.step import ACTIVE, TIME, ColumnNames, Step, require_columns
+from assets.cleaning.step import ACTIVE, FATE, TIES, TIME, ColumnNames, Step, require_columns
 
 DWELL = "dwell_seconds"
 
@@ -32,6 +32,10 @@ class Dwell(Step):
     def grouping(self) -> tuple[str, ...]:
         """By what belongs together."""
         return self.by
+
+    def derives(self, schema: Mapping[str, pl.DataType]) -> Mapping[str, frozenset[str]]:  # noqa: ARG002
+        """From the times of events, in their order, of whom they belong to."""
+        return {DWELL: FATE | {*self.by, *TIES}}
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns are there."""

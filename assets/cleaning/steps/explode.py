@@ -12,6 +12,7 @@ from assets.cleaning.registry import register_step
 from assets.cleaning.sql import visible
 from assets.cleaning.step import (
     ACTIVE,
+    FATE,
     MADE,
     PART,
     REJECT,
@@ -54,6 +55,23 @@ class Explode(Step):
     def reasons(self) -> Mapping[str, str]:
         """Only one, when rows without an element are removed."""
         return {REASON: f"no element in {self.column}"} if self.empty == "remove" else {}
+
+    def derives(self, schema: Mapping[str, pl.DataType]) -> Mapping[str, frozenset[str]]:
+        """Elements, their places and how many rows there are come from the list, unless the row is out."""
+        element = _element(schema[self.column])
+        new = (
+            [self.prefix + field.name for field in element.fields] if isinstance(element, pl.Struct) else [self.column]
+        )
+        if self.index is not None:
+            new.append(self.index)
+        listed = FATE | {self.column}
+        return {
+            **dict.fromkeys(new, listed),
+            PART: listed | {PART},
+            MADE: listed | {MADE},
+            WHOLE: frozenset({*visible(schema), *FATE, WHOLE}),
+            **({REMOVE: listed} if self.empty == "remove" else {}),
+        }
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The column is there and holds lists, and the names of what it becomes are free."""

@@ -10,7 +10,7 @@ import polars as pl
 from assets.cleaning.errors import StepError
 from assets.cleaning.registry import register_step
 from assets.cleaning.sql import check_sql, row_expression
-from assets.cleaning.step import REJECT, Reason, Step, flag
+from assets.cleaning.step import FATE, REJECT, Reason, Step, flag
 
 
 @register_step("reject")
@@ -31,6 +31,10 @@ class Reject(Step):
     def reasons(self) -> Mapping[str, str]:
         """The declared one."""
         return {self.reason: self.when}
+
+    def derives(self, schema: Mapping[str, pl.DataType]) -> Mapping[str, frozenset[str]]:  # noqa: ARG002
+        """Which rows are rejected comes from the columns of the condition."""
+        return {REJECT: FATE | {*row_expression(self.when).meta.root_names()}}
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The condition fits the schema and is true or false."""

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import PositiveInt
 
 from assets.cleaning.registry import register_step
-from assets.cleaning.step import ACTIVE, REJECT, TIME, ColumnNames, Step, flag, require_columns
+from assets.cleaning.step import ACTIVE, FATE, REJECT, TIME, ColumnNames, Step, flag, require_columns
 
 REASON = "bot"
 
@@ -38,6 +38,10 @@ class RejectBots(Step):
     def reasons(self) -> Mapping[str, str]:
         """Only one."""
         return {REASON: f"more than {self.max_events_per_minute} events within a minute"}
+
+    def derives(self, schema: Mapping[str, pl.DataType]) -> Mapping[str, frozenset[str]]:  # noqa: ARG002
+        """Which rows are rejected comes from who acts, and when."""
+        return {REJECT: FATE | {*self.by, TIME}}
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns are there."""

@@ -23,6 +23,10 @@ class Rename(Step):
 
     columns: dict[str, str] = Field(min_length=1)
 
+    def derives(self, schema: Mapping[str, pl.DataType]) -> Mapping[str, frozenset[str]]:  # noqa: ARG002
+        """Each from the column of the old name."""
+        return {new: frozenset({old}) for old, new in self.columns.items()}
+
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The old names are there, the new ones are free and differ."""
         require_columns(self.columns, schema)

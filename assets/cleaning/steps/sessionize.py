@@ -11,7 +11,7 @@ import polars as pl
 from assets.cleaning.duration import Duration, parse_duration
 from assets.cleaning.errors import StepError
 from assets.cleaning.registry import register_step
-from assets.cleaning.step import ACTIVE, TIME, ColumnNames, Step, require_columns
+from assets.cleaning.step import ACTIVE, FATE, TIME, ColumnNames, Step, require_columns
 from foundation.stable_hash import combine
 
 SESSION = "session_id"
@@ -45,6 +45,10 @@ class Sessionize(Step):
     def splits(self) -> frozenset[str]:
         """Sessions of one person do not interleave."""
         return frozenset({SESSION})
+
+    def derives(self, schema: Mapping[str, pl.DataType]) -> Mapping[str, frozenset[str]]:  # noqa: ARG002
+        """From who acts, and when."""
+        return {SESSION: FATE | {*self.by, TIME}}
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns are there, and their values tell persons apart."""
