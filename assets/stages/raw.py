@@ -15,13 +15,14 @@ from crawlers.landing import fetched, landed
 from crawlers.parse import parse_partition
 from crawlers.spec import SourceSpec
 
-VERSION = 1
+VERSION = 2
 """Raise it when the meaning of parsing changes: every partition is then parsed anew."""
 
 CHECKS = {
     "conserved": "Lines in = records out + quarantined + removed.",
     "mostly_readable": "No more of the lines were quarantined than the declared share.",
     "not_empty": "The partition holds at least one record.",
+    "all_declared_occur": "Every declared column occurs in the day's files, by its name or path.",
 }
 
 
@@ -88,6 +89,7 @@ def materialize(
             if not manifest.files
             else f"{accounting.rows_out} records.",
         ),
+        _all_occur(parsed.absent),
     )
     report = {
         "rows": records.rows,
@@ -111,6 +113,21 @@ def materialize(
         return DayResult(day, "refused", report, checks, message)
     version = lake.publish(records, commit_info=info, replace=force)
     return DayResult(day, "published", {**report, "version": version}, checks)
+
+
+def _all_occur(absent: tuple[str, ...]) -> Check:
+    """A misspelt name or path would make a column of nulls, and nobody would know."""
+    named = ", ".join(f"'{name}'" for name in absent)
+    return Check(
+        "all_declared_occur",
+        not absent,
+        severity="warning",
+        description=f"Declared, but in no file of the day: {named}. Look into landing how the site names the field, "
+        "and say it with `from` (`from: device.category` reaches into an object)."
+        if absent
+        else "Every declared column occurs.",
+        metadata={"absent": list(absent)},
+    )
 
 
 def publish_refused(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from crawlers.contract import CRAWLED_AT, FILE, LINE, TIMESTAMP, UNKNOWN, Column, Contract
+from crawlers.contract.types import Typed, read_column
+from crawlers.contract.types.list import mapped
 from crawlers.parse.privacy import hash_series
-from crawlers.parse.values import typed
+from crawlers.parse.shape import name_or_shape, shapes
 from crawlers.quarantine import QUARANTINE_SCHEMA, RECORD_LIMIT
 
 #: Besides the declared columns, all of type String, a frame of texts holds these. `reason` is null for a record that
@@ -63,14 +66,18 @@ class Checker:
         Returns:
             Records with the contract's raw schema, and rejected ones with the schema of quarantine.
         """
+        if self.contract.has_pii:
+            texts = _without_values(texts, hide=self.contract.hides_unknown)
         faults = _Faults(texts)
-        values: dict[str, pl.Series] = {}
+        read: dict[str, Typed] = {}
         for name, column in self.contract.columns.items():
-            values[name] = self._column(name, column, texts[name], faults)
+            read[name] = read_column(texts[name], column)
+            faults.add(name, read[name])
         good = faults.good()
-        added = {UNKNOWN: texts[UNKNOWN]} if self.contract.unknown_columns == "keep" else {}
+        added = {UNKNOWN: texts[UNKNOWN]} if self.contract.keeps_unknown else {}
         kept = [
-            self._private(values[name], column).alias(name) for name, column in self.contract.kept_columns().items()
+            self._private(read[name].values, column).alias(name)
+            for name, column in self.contract.kept_columns().items()
         ]
         records = pl.DataFrame([*kept, *(series.alias(name) for name, series in added.items()), texts[LINE]])
         if good is not None:
@@ -80,7 +87,7 @@ class Checker:
         ).select(list(self.contract.raw_schema()))
         if good is None:
             return records, pl.DataFrame(schema=dict(QUARANTINE_SCHEMA))
-        return records, self._rejected(texts, values, faults, ~good, origin)
+        return records, self._rejected(texts, read, faults, ~good, origin)
 
     def unparsed(self, bad: pl.DataFrame, origin: Origin) -> pl.DataFrame:
         """Quarantine of lines that are no records: `_line`, `reason`, `detail`, and `text` where there is one."""
@@ -97,41 +104,37 @@ class Checker:
             LINE,
         )
 
-    def _column(self, name: str, column: Column, given: pl.Series, faults: _Faults) -> pl.Series:
-        texts = given
-        if column.null_values:
-            texts = _blanked(texts, texts.is_in(column.null_values))
-        if column.required and texts.null_count():
-            faults.add(texts.is_null(), name, "missing_required", "no value, though the column is required")
-        values = typed(texts, column)
-        if values.null_count() > texts.null_count():
-            faults.add(values.is_null() & texts.is_not_null(), name, "wrong_type", _wanted(column))
-        if column.one_of is not None:
-            allowed = values.is_in(pl.Series(column.one_of, dtype=values.dtype).implode()) | values.is_null()
-            if not allowed.all():
-                faults.add(~allowed, name, "not_allowed", f"allowed are {', '.join(map(str, column.one_of))}"[:300])
-        if column.minimum is not None and (below := (values < column.minimum).fill_null(value=False)).any():
-            faults.add(below, name, "out_of_range", f"below {column.minimum:g}")
-        if column.maximum is not None and (above := (values > column.maximum).fill_null(value=False)).any():
-            faults.add(above, name, "out_of_range", f"above {column.maximum:g}")
-        return values
-
     def _private(self, values: pl.Series, column: Column) -> pl.Series:
         if column.pii != "hash":
             return values
         if self._secret is None:
             raise ValueError("a hashed column needs the secret")
-        return hash_series(values.cast(pl.String), self._secret)
+        secret = self._secret
+        if isinstance(values.dtype, pl.List):
+            return mapped(values, lambda each: hash_series(each.cast(pl.String), secret))
+        return hash_series(values.cast(pl.String), secret)
+
+    def _shown(self, name: str, column: Column, given: pl.Series, read: Typed, mask: pl.Series) -> pl.Series:
+        """A column of rejected records: as typed, or as served if it has no such type."""
+        values = read.values.filter(mask)
+        if column.pii is None and self.contract.has_pii and read.faults:
+            # What is no value of its column may be a personal one of another: records shift, and fields are swapped.
+            wrong = _rows(read).filter(mask)
+            given = pl.select(pl.when(wrong).then(shapes(given)).otherwise(given)).to_series()
+            values = pl.select(pl.when(~wrong).then(values)).to_series()
+        if isinstance(values.dtype, pl.List):
+            return self._private(given, column).alias(name)
+        shown = pl.select(pl.coalesce(values.cast(pl.String), given)).to_series()
+        return self._private(shown, column).alias(name)
 
     def _rejected(
-        self, texts: pl.DataFrame, values: Mapping[str, pl.Series], faults: _Faults, mask: pl.Series, origin: Origin
+        self, texts: pl.DataFrame, read: Mapping[str, Typed], faults: _Faults, mask: pl.Series, origin: Origin
     ) -> pl.DataFrame:
         rejected = texts.filter(mask)
-        fields = []
-        for name, column in self.contract.kept_columns().items():
-            # As typed, or as served if it has no such type.
-            shown = pl.coalesce(values[name].filter(mask).cast(pl.String), rejected[name])
-            fields.append(self._private(pl.select(shown).to_series(), column).alias(name))
+        fields = [
+            self._shown(name, column, rejected[name], read[name], mask)
+            for name, column in self.contract.kept_columns().items()
+        ]
         if self.contract.unknown_columns != "discard":
             fields.append(rejected[UNKNOWN])
         record = pl.DataFrame(fields).select(pl.struct(pl.all()).struct.json_encode().alias("record")).to_series()
@@ -154,23 +157,46 @@ class _Faults:
     def __init__(self, texts: pl.DataFrame) -> None:
         self.reason, self.column, self.detail = texts["reason"], texts["column"], texts["detail"]
 
-    def add(self, mask: pl.Series, column: str, reason: str, detail: str) -> None:
-        index = (mask & self.reason.is_null()).arg_true()
-        if len(index):
-            self.reason = self.reason.scatter(index, reason)
-            self.column = self.column.scatter(index, column)
-            self.detail = self.detail.scatter(index, detail)
+    def add(self, column: str, read: Typed) -> None:
+        """Take the faults of a column, for the rows that have none yet."""
+        for fault in read.faults:
+            index = (fault.rows & self.reason.is_null()).arg_true()
+            if len(index):
+                self.reason = self.reason.scatter(index, fault.reason)
+                self.column = self.column.scatter(index, column)
+                self.detail = self.detail.scatter(index, fault.detail)
 
     def good(self) -> pl.Series | None:
         """Which rows have no fault; nothing when none has."""
         return None if self.reason.null_count() == len(self.reason) else self.reason.is_null()
 
 
-def _blanked(texts: pl.Series, mask: pl.Series) -> pl.Series:
-    return texts if not mask.any() else pl.select(pl.when(~mask).then(texts)).to_series().alias(texts.name)
+def _rows(read: Typed) -> pl.Series:
+    """The rows in which a column has any fault."""
+    rows = read.faults[0].rows
+    for fault in read.faults[1:]:
+        rows = rows | fault.rows
+    return rows
 
 
-def _wanted(column: Column) -> str:
-    if column.type in ("datetime", "date"):
-        return f"not a {column.type} spelled {' or '.join(column.spelled)}"
-    return f"not {'an' if column.type == 'integer' else 'a finite' if column.type == 'float' else 'a'} {column.type}"
+def _without_values(texts: pl.DataFrame, *, hide: bool) -> pl.DataFrame:
+    """Frames of a contract with personal columns, whatever the reader gave: undeclared fields by their names alone."""
+    column = texts["column"]
+    strange = (texts["reason"] == "unknown_column").fill_null(value=False)
+    if strange.any():
+        index = strange.arg_true()
+        names = column.gather(index)
+        shown = {name: name_or_shape(name) for name in names.drop_nulls().unique()}
+        texts = texts.with_columns(column.scatter(index, names.replace(shown)))
+    given = texts[UNKNOWN]
+    if not hide or given.null_count() == len(given):
+        return texts
+    distinct = given.drop_nulls().unique()
+    named = pl.Series([_names_alone(each) for each in distinct], dtype=pl.String)
+    return texts.with_columns(given.replace_strict(distinct, named, default=None, return_dtype=pl.String))
+
+
+def _names_alone(fields: str) -> str:
+    # The first of two equal names tells as much as both.
+    names = dict.fromkeys(name_or_shape(name) for name in json.loads(fields, parse_int=str, parse_float=str))
+    return json.dumps(dict.fromkeys(names), ensure_ascii=False, separators=(",", ":"))

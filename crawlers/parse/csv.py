@@ -17,6 +17,7 @@ from crawlers.contract import UNKNOWN, Contract
 from crawlers.parse.checked import TEXT_EXTRAS
 from crawlers.parse.csv_records import Grammar, Spans, find
 from crawlers.parse.lines import Lines, split
+from crawlers.parse.placement import Placement
 from crawlers.parse.registry import FileReader, Read, register_format
 from crawlers.parse.stream import Chunk, whole_lines
 
@@ -40,6 +41,7 @@ class Csv:
         self.grammar = Grammar(options.delimiter)
         self.max_line_bytes = int(options.max_line_bytes)
         self.contract = contract
+        self.placement = Placement(contract)
 
     def open(self) -> FileReader:
         """A reader with a header of its own."""
@@ -73,7 +75,7 @@ class _CsvFile:
         declared = self._form.contract.columns
         if len(set(names)) < len(names):
             self._fault = "the header has a name twice"
-        elif not any(name in declared for name in names):
+        elif not self._form.placement.used(names):
             self._fault = f"the header has none of the declared columns ({', '.join(declared)})"[:300]
         else:
             self._names = names
@@ -95,7 +97,8 @@ class _CsvFile:
             refused = _refused(filled.filter(~fits), "wrong_field_count", detail)
             texts = self._texts(self._decode(filled.filter(fits), self._names), self._names)
         removed = {"blank_line": blank} if blank else {}
-        return Read(texts=texts, bad=pl.concat([bad, refused]), removed=removed, rows=count)
+        seen = self._form.placement.present(self._names or ())
+        return Read(texts=texts, bad=pl.concat([bad, refused]), removed=removed, rows=count, seen=seen)
 
     def _records(self, chunk: Chunk) -> tuple[pl.DataFrame, pl.DataFrame, int]:
         """Records (`_line`, `text`), lines that are none, and how many both are together."""
@@ -145,21 +148,22 @@ class _CsvFile:
         return fields.rename(dict(zip(schema, names, strict=True))).with_columns(records["_line"])
 
     def _texts(self, fields: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-        contract = self._form.contract
-        unknown = [name for name in names if name not in contract.columns]
+        contract, placement = self._form.contract, self._form.placement
+        used = placement.used(names)
+        unknown = [name for name in names if name not in used]
         nothing = pl.lit(None, dtype=pl.String)
         kept = nothing
         if unknown and contract.unknown_columns != "discard":
             kept = _as_json(unknown)
         refused = bool(unknown) and contract.unknown_columns == "reject"
-        return fields.select(
-            *(pl.col(name) if name in names else nothing.alias(name) for name in contract.columns),
+        extras = fields.select(
             pl.col("_line"),
             kept.alias(UNKNOWN),
             (pl.lit("unknown_column") if refused else nothing).alias("reason"),
             (pl.lit(unknown[0]) if refused else nothing).alias("column"),
             (pl.lit("the column is not declared") if refused else nothing).alias("detail"),
-        ).select([*contract.columns, *TEXT_EXTRAS])
+        )
+        return placement.place_flat(fields, names, extras).select([*contract.columns, *TEXT_EXTRAS])
 
 
 def _as_json(names: list[str]) -> pl.Expr:

@@ -13,25 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from json.scanner import make_scanner
-from typing import Any, Literal
+from typing import Any
 
-from crawlers.contract import Column
-
-Kind = Literal["string", "whole", "number", "boolean", "null", "nested"]
+from crawlers.contract import Column, UnknownColumns
+from crawlers.contract.types import COLUMN_TYPES, Kind
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _PLAIN_WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 _SPACE = " \t\r\n"
-
-#: The kinds of JSON values that each declared type takes.
-ADMITTED: Mapping[str, frozenset[Kind]] = {
-    "string": frozenset({"string", "whole"}),
-    "integer": frozenset({"whole", "number"}),
-    "float": frozenset({"whole", "number"}),
-    "boolean": frozenset({"boolean"}),
-    "datetime": frozenset({"string", "whole", "number"}),
-    "date": frozenset({"string", "whole", "number"}),
-}
 
 
 class NotARecordError(Exception):
@@ -157,20 +146,23 @@ def _kind(raw: str) -> Kind:
 
 def admits(column: Column, field: FieldRead) -> bool:
     """Whether the kind of a value is one that the declared type takes."""
-    if field.kind not in ADMITTED[column.type]:
-        return False
+    if field.kind not in COLUMN_TYPES[column.type].kinds:
+        return column.quoted and field.kind == "string"
     # `-0` is a number, but not how anyone writes an id.
     return column.type != "string" or field.kind == "string" or _PLAIN_WHOLE.fullmatch(field.raw) is not None
 
 
-def read_record(
-    text: str, columns: Mapping[str, Column], unknown_columns: Literal["keep", "discard", "reject"]
-) -> dict[str, str | None]:
+def whole_number(raw: str) -> bool:
+    """Whether a number is written without fraction and exponent."""
+    return _WHOLE.fullmatch(raw) is not None
+
+
+def read_record(text: str, columns: Mapping[str, Column], unknown_columns: UnknownColumns) -> dict[str, str | None]:
     """The texts of a record, with `_unknown`, `reason`, `column` and `detail`.
 
     Args:
         text: a line without surrounding white space.
-        columns: as declared.
+        columns: the fields to look for, each with the column as which it is read.
         unknown_columns: what to do with the others.
 
     Raises:
@@ -187,9 +179,9 @@ def read_record(
             if field.kind != "null":
                 unknown.append(f"{_quoted(field.key)}:{_quoted(field.text) if field.kind == 'string' else field.raw}")
         elif field.kind != "null":
-            record[field.key] = field.text
+            record[field.key] = field.raw if column.type == "json" else field.text
             if not admits(column, field) and fault is None:
-                fault = ("wrong_type", field.key, f"JSON {_NAMES[field.kind]} for a declared {column.type}")
+                fault = ("wrong_type", field.key, f"JSON {KIND_NAMES[field.kind]} for a declared {column.type}")
     if unknown_columns == "reject" and stranger is not None:
         fault = ("unknown_column", stranger, "the column is not declared")
     record["_unknown"] = "{" + ",".join(unknown) + "}" if unknown and unknown_columns != "discard" else None
@@ -197,7 +189,7 @@ def read_record(
     return record
 
 
-_NAMES: Mapping[Kind, str] = {
+KIND_NAMES: Mapping[Kind, str] = {
     "string": "text",
     "whole": "number",
     "number": "number",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,7 @@ from crawlers.contract import Contract
 from crawlers.parse.checked import TEXT_EXTRAS
 from crawlers.parse.json_line import NotARecordError, read_record
 from crawlers.parse.lines import split
+from crawlers.parse.placement import Placement
 from crawlers.parse.registry import FileReader, Read, register_format
 from crawlers.parse.stream import Chunk, whole_lines
 from crawlers.parse.template import Template, learn
@@ -33,7 +35,9 @@ class Jsonl:
     def __init__(self, options: Any, contract: Contract) -> None:
         self._max_line_bytes = int(options.max_line_bytes)
         self._contract = contract
-        self._schema = {name: pl.String() for name in contract.columns} | TEXT_EXTRAS
+        self._placement = Placement(contract)
+        self._schema = {name: pl.String() for name in self._placement.fields} | TEXT_EXTRAS
+        self._seen: frozenset[str] = frozenset()
         # Replaced, never changed, so that threads can share it. What is learnt decides on speed, not on results.
         self._templates: tuple[Template, ...] = ()
 
@@ -59,7 +63,9 @@ class Jsonl:
             if rest.height < _WORTH_LEARNING or len(self._templates) >= _TEMPLATES:
                 break
             samples = rest["text"].gather_every(max(1, rest.height // _SAMPLES)).to_list()
-            learnt = learn(samples, self._contract.columns, self._contract.unknown_columns)
+            learnt = learn(
+                samples, self._placement.fields, self._contract.unknown_columns, hides=self._contract.hides_unknown
+            )
             if learnt is None:
                 break
             left = self._take(learnt, rest, parts)
@@ -72,12 +78,24 @@ class Jsonl:
         texts = pl.concat([*parts, slow]) if parts else slow
         if len(parts) + bool(slow.height) > 1:
             texts = texts.sort("_line")
+        texts = self._placement.place(texts)
         return Read(
             texts=texts,
+            seen=self._look(texts, lines.text["text"]),
             bad=pl.concat([lines.bad.with_columns(pl.lit(None, dtype=pl.String).alias("text")), bad]),
             removed={"blank_line": lines.blank} if lines.blank else {},
             rows=lines.count,
         )
+
+    def _look(self, texts: pl.DataFrame, lines: pl.Series) -> frozenset[str]:
+        """Which columns have occurred so far; one whose every value is null occurs if its key does."""
+        for name, column in self._contract.columns.items():
+            if name in self._seen:
+                continue
+            key = json.dumps(column.paths(name)[0].last_key, ensure_ascii=False)
+            if texts[name].null_count() < texts.height or lines.str.contains(key, literal=True).any():
+                self._seen = self._seen | {name}
+        return self._seen
 
     def _take(self, template: Template, lines: pl.DataFrame, parts: list[pl.DataFrame]) -> pl.DataFrame:
         """Decode the lines that a template matches into parts; returns the others."""
@@ -101,11 +119,13 @@ class Jsonl:
         bad: list[tuple[int, str, str, str]] = []
         for line, text in lines.select("_line", "text").iter_rows():
             try:
-                record: dict[str, Any] = read_record(text, self._contract.columns, self._contract.unknown_columns)
+                record: dict[str, Any] = read_record(text, self._placement.fields, self._contract.unknown_columns)
             except NotARecordError as error:
                 bad.append((line, error.reason, error.detail, text))
             else:
                 record["_line"] = line
+                if record["reason"] == "wrong_type":
+                    record["column"] = self._placement.column_of(record["column"])
                 records.append(record)
         schema = {"_line": pl.Int64, "reason": pl.String, "detail": pl.String, "text": pl.String}
         return pl.DataFrame(records, schema=self._schema), pl.DataFrame(bad, schema=schema, orient="row")

@@ -30,11 +30,13 @@ class Parsed:
         records: with the contract's raw schema, in the order of the files and lines.
         quarantined: with the schema of quarantine, in the same order for each file.
         accounting: rows in (lines or records, headers excluded, and one for each fault of a file), out and aside.
+        absent: the declared columns that occurred in no file, by name or path, unless there was no row at all.
     """
 
     records: pl.LazyFrame
     quarantined: pl.LazyFrame
     accounting: Accounting
+    absent: tuple[str, ...] = ()
 
 
 def parse_partition(
@@ -90,6 +92,7 @@ class _Part:
     quarantined: pl.DataFrame
     rows: int
     removed: dict[str, int] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
 
 
 def _in_order(
@@ -123,7 +126,7 @@ def _parse(piece: Chunk | Fault, reader: FileReader, checker: Checker, origin: O
     read = reader.read(piece)
     records, rejected = checker.check(read.texts, origin)
     quarantined = pl.concat([rejected, checker.unparsed(read.bad, origin)]).sort(LINE)
-    return _Part(records, quarantined, read.rows, dict(read.removed))
+    return _Part(records, quarantined, read.rows, dict(read.removed), read.seen)
 
 
 class _Output:
@@ -136,12 +139,15 @@ class _Output:
         self._rows_in = self._rows_out = 0
         self._reasons: Counter[str] = Counter()
         self._removed: Counter[str] = Counter()
+        self._declared = tuple(checker.contract.columns)
+        self._seen: set[str] = set()
 
     def add(self, part: _Part) -> None:
         self._rows_in += part.rows
         self._rows_out += part.records.height
         self._reasons.update(dict(part.quarantined["reason"].value_counts().iter_rows()))
         self._removed.update(part.removed)
+        self._seen |= part.seen
         for name, frame in (("records", part.records), ("quarantined", part.quarantined)):
             if frame.height:
                 path = self._scratch / f"{name}-{len(self._paths[name]):06d}.parquet"
@@ -156,6 +162,7 @@ class _Output:
             accounting=Accounting(
                 self._rows_in, self._rows_out, dict(sorted(self._reasons.items())), dict(sorted(self._removed.items()))
             ),
+            absent=tuple(name for name in self._declared if name not in self._seen) if self._rows_in else (),
         )
 
     def _scan(self, name: str) -> pl.LazyFrame:

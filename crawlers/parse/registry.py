@@ -26,12 +26,14 @@ class Read:
         bad: rows that are no records: `_line`, `reason`, `detail`, and perhaps `text`.
         removed: rows left out, by reason.
         rows: how many rows came in.
+        seen: the declared columns that have occurred, in these rows or in earlier ones.
     """
 
     texts: pl.DataFrame
     bad: pl.DataFrame
     removed: Mapping[str, int]
     rows: int
+    seen: frozenset[str] = frozenset()
 
 
 class FileReader(Protocol):

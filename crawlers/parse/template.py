@@ -16,7 +16,8 @@ from typing import Literal
 
 import polars as pl
 
-from crawlers.contract import Column
+from crawlers.contract import Column, UnknownColumns
+from crawlers.contract.types import COLUMN_TYPES, Kind
 from crawlers.parse.json_line import FieldRead, NotARecordError, admits, read_fields
 
 MAX_KEYS = 100
@@ -41,16 +42,34 @@ def _nested(inner: str) -> str:
 
 _ANY = _nested(_nested(_SCALAR))
 
+#: What each kind of value looks like, for types without an expression of their own.
+_KINDS: Mapping[Kind, str] = {
+    "string": _STRING,
+    "whole": _WHOLE,
+    "number": _NUMBER,
+    "boolean": "true|false",
+    "nested": _ANY,
+}
 _ADMITTED: Mapping[str, str] = {
     "string": rf"(?:{_STRING}|{_WHOLE}|null)",
     # A number with a fraction may be whole (`5.0`); whether it is, is for the cast to say.
-    "integer": r"(?:-?(?:0|[1-9][0-9]{0,17})(?:\.0{1,9})?|null)",
+    "integer": r"(?:-?(?:0|[1-9][0-9]{0,17})|-?[1-9][0-9]{0,13}\.0|null)",
     "float": rf"(?:{_NUMBER}|null)",
     "boolean": r"(?:true|false|null)",
     # Fractions only as far as their text survives the decoder.
     "datetime": rf"(?:{_STRING}|{_WHOLE}|-?[1-9][0-9]{{0,9}}\.[0-9]{{0,4}}[1-9]|null)",
     "date": rf"(?:{_STRING}|{_WHOLE}|null)",
 }
+
+
+def _admitted(column: Column) -> str:
+    """The expression of the values that a column takes, null included."""
+    pattern = _ADMITTED.get(column.type)
+    if pattern is None:
+        kinds = COLUMN_TYPES[column.type].kinds
+        pattern = rf"(?:{'|'.join(_KINDS[kind] for kind in sorted(kinds))}|null)"
+    return rf"(?:{_STRING}|{pattern})" if column.quoted else pattern
+
 
 #: What a template does with a key: a declared column, an undeclared one whose values are strings (decoded and
 #: quoted again) or something else (kept as written), or one that is only skipped.
@@ -63,11 +82,13 @@ class Template:
 
     Attributes:
         keys: the keys in order, any of which may be absent from a line.
-        columns: as declared.
+        columns: the fields to look for, each with the column as which it is read.
+        hides: whether of undeclared keys only the names are kept.
     """
 
     keys: tuple[tuple[str, Use], ...]
     columns: Mapping[str, Column]
+    hides: bool = False
 
     @cached_property
     def pattern(self) -> str:
@@ -75,8 +96,10 @@ class Template:
         pairs = []
         for index, (key, use) in enumerate(self.keys):
             match use:
+                case "declared" if self.columns[key].type == "json":
+                    value = rf"(?:null|(?P<w{index}>{_ANY}))"
                 case "declared":
-                    value = _ADMITTED[self.columns[key].type]
+                    value = _admitted(self.columns[key])
                 case "string":
                     value = rf"(?:{_STRING}|null)"
                 case "written":
@@ -94,22 +117,36 @@ class Template:
 
     def decode(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The texts of lines of this shape: `_line`, the declared columns as String, and `_unknown`."""
-        fields = dict.fromkeys(self.columns, pl.String())
-        fields |= {key: pl.String() for key, use in self.keys if use == "string"}
-        decoded = lines["text"].str.json_decode(pl.Struct(fields)).struct.unnest()
-        return decoded.select(list(self.columns)).with_columns(lines["_line"], self._unknown(lines, decoded))
-
-    def _unknown(self, lines: pl.DataFrame, decoded: pl.DataFrame) -> pl.Series:
-        parts = []
+        fields = {
+            key: pl.String() for key, use in self.keys if use in ("declared", "string") and not self._as_json(key)
+        }
+        decoded = lines.select(pl.lit(None).alias("nothing"))
+        if fields:
+            decoded = lines["text"].str.json_decode(pl.Struct(fields)).struct.unnest()
         written = pl.DataFrame()
-        if any(use == "written" for _, use in self.keys):
+        if any(use == "written" or (use == "declared" and self._as_json(key)) for key, use in self.keys):
             written = lines["text"].str.extract_groups(self.pattern).struct.unnest()
+        found = {key: decoded[key] for key in fields}
+        found |= {key: written[f"w{at}"].alias(key) for at, (key, _) in enumerate(self.keys) if self._as_json(key)}
+        nothing = pl.repeat(None, lines.height, dtype=pl.String, eager=True)
+        columns = [found.get(name, nothing).alias(name) for name in self.columns]
+        return pl.DataFrame([*columns, lines["_line"], self._unknown(lines, decoded, written)])
+
+    def _as_json(self, key: str) -> bool:
+        return key in self.columns and self.columns[key].type == "json"
+
+    def _unknown(self, lines: pl.DataFrame, decoded: pl.DataFrame, written: pl.DataFrame) -> pl.Series:
+        parts = []
         # Without a backslash in any line, no string needs one when it is quoted again.
         escaped = bool(lines["text"].str.contains("\\", literal=True).any())
         for index, (key, use) in enumerate(self.keys):
             if use in ("string", "written"):
                 label = json.dumps(key, ensure_ascii=False) + ":"
-                values = _quoted(decoded[key], escaped=escaped) if use == "string" else written[f"w{index}"]
+                if self.hides:
+                    held = decoded[key] if use == "string" else written[f"w{index}"]
+                    values = pl.select(pl.when(held.is_not_null()).then(pl.lit("null"))).to_series()
+                else:
+                    values = _quoted(decoded[key], escaped=escaped) if use == "string" else written[f"w{index}"]
                 parts.append((label + values).alias(f"{index}"))
         if not parts:
             return pl.Series("_unknown", [None] * lines.height, dtype=pl.String)
@@ -127,7 +164,7 @@ def _quoted(texts: pl.Series, *, escaped: bool) -> pl.Series:
 
 
 def learn(
-    samples: Iterable[str], columns: Mapping[str, Column], unknown_columns: Literal["keep", "discard", "reject"]
+    samples: Iterable[str], columns: Mapping[str, Column], unknown_columns: UnknownColumns, *, hides: bool = False
 ) -> Template | None:
     """The template of some lines: as many of their keys as have one order; nothing when no line is a good record."""
     keys: list[tuple[str, Use]] = []
@@ -140,12 +177,10 @@ def learn(
         if all(use is not None for use in uses):
             pairs = [(field.key, use) for field, use in zip(fields, uses, strict=True) if use is not None]
             keys = _merged(keys, pairs) or keys
-    return Template(tuple(keys), columns) if keys and len(keys) <= MAX_KEYS else None
+    return Template(tuple(keys), columns, hides) if keys and len(keys) <= MAX_KEYS else None
 
 
-def _use(
-    field: FieldRead, columns: Mapping[str, Column], unknown_columns: Literal["keep", "discard", "reject"]
-) -> Use | None:
+def _use(field: FieldRead, columns: Mapping[str, Column], unknown_columns: UnknownColumns) -> Use | None:
     if field.raw_key != f'"{field.key}"':
         # A key with escapes can be written in many ways.
         return None
@@ -153,7 +188,7 @@ def _use(
     if column is not None:
         return "declared" if field.kind == "null" or admits(column, field) else None
     match unknown_columns:
-        case "keep":
+        case "keep" | "keep_values":
             return "string" if field.kind in ("string", "null") else "written"
         case "discard":
             return "skipped"

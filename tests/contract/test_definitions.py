@@ -46,7 +46,7 @@ CHECKS = {
     *(
         f"{source}__raw:{name}"
         for source in ("shop_catalogue", "shop_clickstream")
-        for name in ("conserved", "mostly_readable", "not_empty")
+        for name in ("conserved", "mostly_readable", "not_empty", "all_declared_occur")
     ),
     "shop_engagement:covered",
     "shop_engagement:label_model_fitted",

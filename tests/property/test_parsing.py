@@ -31,6 +31,12 @@ COLUMNS = {
     "b": {"type": "boolean"},
     "t": {"type": "datetime", "formats": ["epoch_ms", "epoch_s", "iso8601"]},
     "d": {"type": "date"},
+    "a": {"type": "string", "from": "x.a"},
+    "l": {"type": "list", "items": {"type": "integer", "quoted": True}, "from": "x.l[].n"},
+    "k": {"type": "float", "quoted": True, "from": "p[key=k].value"},
+    "j": {"type": "json"},
+    "q": {"type": "integer", "quoted": True},
+    "m": {"type": "datetime", "from": ["u", "v"], "formats": ["%Y-%m-%d %H:%M", "epoch_us"]},
 }
 HEADER = b"id,user,n,f,b,t,d,other\n"
 
@@ -101,7 +107,16 @@ values = st.one_of(
         scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6
     ),
 )
-objects = st.dictionaries(st.one_of(st.sampled_from([*COLUMNS, "x", "y"]), texts), values, max_size=8)
+inside = st.fixed_dictionaries(
+    {}, optional={"a": values, "l": st.lists(st.fixed_dictionaries({}, optional={"n": scalars}) | scalars, max_size=3)}
+)
+listed = st.lists(st.fixed_dictionaries({"key": st.sampled_from(["k", "l"]), "value": scalars}), max_size=3)
+fields = st.one_of(st.sampled_from([*COLUMNS, "x", "y", "p", "u", "v"]), texts)
+objects = st.builds(
+    lambda flat, nested: flat | nested,
+    st.dictionaries(fields, values, max_size=8),
+    st.fixed_dictionaries({}, optional={"x": inside, "p": listed}),
+)
 json_lines = st.builds(
     lambda value, ascii_, spaced: json.dumps(
         value, ensure_ascii=ascii_, separators=(", ", ": ") if spaced else (",", ":")

@@ -31,13 +31,13 @@ def test_the_raw_schema_has_the_declared_columns_then_those_of_sluice():
     [
         ({"type": "text"}, "string"),
         ({"type": "string", "requierd": True}, "did you mean 'required'"),
-        ({"type": "string", "formats": ["iso8601"]}, "for datetime and date columns"),
+        ({"type": "string", "formats": ["iso8601"]}, "for columns of type date, datetime, not for string"),
         ({"type": "datetime", "formats": ["epoch_msec"]}, "did you mean 'epoch_ms'"),
-        ({"type": "string", "minimum": 1}, "for integer and float columns"),
-        ({"type": "integer", "minimum": 2, "maximum": 1}, "no number would pass"),
-        ({"type": "integer", "one_of": ["a"]}, "'a', which is not a integer"),
+        ({"type": "string", "minimum": 1}, "for columns of type .*float, integer, not for string"),
+        ({"type": "integer", "minimum": 2, "maximum": 1}, "no value would pass"),
+        ({"type": "integer", "one_of": ["a"]}, "'a', which is not an integer"),
         ({"type": "string", "one_of": []}, "no value would pass"),
-        ({"type": "date", "one_of": ["2026-03-01"]}, "for string, integer and float"),
+        ({"type": "date", "one_of": ["2026-03-01"]}, "for columns of type float, integer, string, not for date"),
     ],
 )
 def test_a_column_whose_options_do_not_fit_is_refused(declared, message):
