@@ -40,7 +40,7 @@ def check_start(start: str) -> str:
     """
     if not re.match(r"https?://|\$\{", start):
         raise ValueError(f"start {start!r} is no address; write http://…, https://… or ${{VAR}}/…")
-    _check_placeholders("start", start)
+    check_placeholders("start", start)
     if "{date" in urlsplit(start).netloc.replace("${", ""):
         raise ValueError(f"start {start!r} holds {{date}} in its host; a source has one host: move it into the path")
     for name in re.findall(r"\$\{([^}]*)\}?", start):
@@ -61,7 +61,7 @@ def check_pattern(pattern: str) -> str:
     Raises:
         ValueError: If it does not compile, or holds an unknown placeholder.
     """
-    _check_placeholders("pattern", pattern)
+    check_placeholders("pattern", pattern)
     try:
         compile_pattern(pattern, dt.date(2000, 1, 1))
     except re.error as error:
@@ -69,7 +69,12 @@ def check_pattern(pattern: str) -> str:
     return pattern
 
 
-def _check_placeholders(what: str, template: str) -> None:
+def check_placeholders(what: str, template: str) -> None:
+    """Refuse a placeholder other than `{date}`.
+
+    Raises:
+        ValueError: There is one; the message names the nearest right one.
+    """
     for name in _PLACEHOLDER.findall(template):
         if name != "date":
             raise ValueError(f"{what} {template!r} holds the unknown placeholder '{{{name}}}'; {hint(name, ['date'])}")
@@ -167,7 +172,8 @@ class Site:
     @property
     def host_digest(self) -> str:
         """Tells hosts apart without naming them; the port is left out, as it changes with each start on loopback."""
-        return hashlib.sha256((urlsplit(self.expanded).hostname or "").encode()).hexdigest()[:16]
+        where = self.expanded if "://" not in self.expanded else urlsplit(self.expanded).hostname or ""
+        return hashlib.sha256(where.encode()).hexdigest()[:16]
 
     def same_origin(self, url: str) -> bool:
         """Whether an address belongs to the start page's scheme, host and port (for credentials)."""
@@ -189,22 +195,9 @@ def expand(template: str, environment: Mapping[str, str], *, source: str) -> Sit
         MissingVariableError: If a variable is not set or empty.
         ValueError: If the result is no http(s) address.
     """
+    _require(template, environment, source=source)
     names = variables(template)
-    for name in names:
-        if not environment.get(name):
-            raise MissingVariableError(
-                f"Source {source!r} starts at {template!r}, but the variable {name} is not set; "
-                f"export {name} (or put it in .env) and run again."
-            )
-    # A trailing slash of the variable would double the one of the template.
-    url = _VARIABLE.sub(
-        lambda match: (
-            environment[match[1]].rstrip("/")
-            if template[match.end() : match.end() + 1] == "/"
-            else environment[match[1]]
-        ),
-        template,
-    )
+    url = _fill(template, environment)
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise ValueError(f"Source {source!r} starts at {template!r}, which is no http(s) address once filled in.")
@@ -223,6 +216,45 @@ def expand(template: str, environment: Mapping[str, str], *, source: str) -> Sit
         replacements |= {secret: "***" for secret in secrets if len(secret) >= _SHORTEST_SECRET}
     longest_first = tuple(sorted(replacements.items(), key=lambda pair: -len(pair[0])))
     return Site(template, without_credentials(url), authorization, longest_first)
+
+
+def expand_folder(template: str, environment: Mapping[str, str], *, source: str) -> Site:
+    """Fill in the variables of a folder's path or of an `s3://` prefix.
+
+    Raises:
+        MissingVariableError: If a variable is not set or empty.
+        ValueError: If the result is a URI of another kind.
+    """
+    _require(template, environment, source=source)
+    path = _fill(template, environment)
+    if "://" in path and not path.startswith("s3://"):
+        raise ValueError(
+            f"Source {source!r} reads {template!r}, which is neither a folder nor an s3:// prefix once filled in."
+        )
+    shown = {environment[name].rstrip("/"): f"${{{name}}}" for name in variables(template)}
+    longest_first = sorted(shown.items(), key=lambda pair: -len(pair[0]))
+    return Site(template, path, None, tuple(pair for pair in longest_first if len(pair[0]) >= _SHORTEST_SECRET))
+
+
+def _require(template: str, environment: Mapping[str, str], *, source: str) -> None:
+    for name in variables(template):
+        if not environment.get(name):
+            raise MissingVariableError(
+                f"Source {source!r} starts at {template!r}, but the variable {name} is not set; "
+                f"export {name} (or put it in .env) and run again."
+            )
+
+
+def _fill(template: str, environment: Mapping[str, str]) -> str:
+    # A trailing slash of the variable would double the one of the template.
+    return _VARIABLE.sub(
+        lambda match: (
+            environment[match[1]].rstrip("/")
+            if template[match.end() : match.end() + 1] == "/"
+            else environment[match[1]]
+        ),
+        template,
+    )
 
 
 class Boundary:
