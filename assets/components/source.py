@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,11 +18,15 @@ from assets.components.run_tags import days_of, forced, overriding
 from assets.lake import Lake
 from assets.stages import raw
 from assets.stages.day import Check, DayResult
-from crawlers.landing import expire, landed
+from crawlers import volume
+from crawlers.landing import Manifest, ManifestError, expire, landed
 from crawlers.quarantine import QUARANTINE_SCHEMA
 from crawlers.spec import SourceSpec
 
-LANDING_CHECKS = {"crawled": "The crawl finished, and what the site listed was fetched."}
+LANDING_CHECKS = {
+    "crawled": "The crawl finished, and what the site listed was fetched.",
+    "volume": "About as many files and bytes landed as in the days before (a warning).",
+}
 
 
 class Source(Offering[SourceSpec]):
@@ -83,22 +88,30 @@ class Source(Offering[SourceSpec]):
         for message in messages:
             if isinstance(message, dict) and "day" in message:
                 day = date.fromisoformat(message["day"])
-                results[day] = self._landed(day, message)
+                results[day] = self._landed(day, message, lake)
         return {
             day: results.get(day)
             or DayResult(day, "failed", message="The crawler ended without a word about this day.", transient=True)
             for day in days
         }
 
-    @staticmethod
-    def _landed(day: date, message: Mapping[str, Any]) -> DayResult:
+    def _landed(self, day: date, message: Mapping[str, Any], lake: Lake) -> DayResult:
         error = str(message.get("error") or "")
         failed = message["status"] == "failed"
         report = dict(message.get("manifest") or {})
         report["outcome"] = message["status"]
         check = Check("crawled", not failed, description=error or f"The crawl {message['status']}.", metadata=report)
         transient = bool(message.get("transient"))
-        return DayResult(day, "failed" if failed else "published", report, (check,), error, transient=transient)
+        if failed:
+            return DayResult(day, "failed", report, (check,), error, transient=transient)
+        return DayResult(day, "published", report, (check, *self._volume(day, lake)), error)
+
+    def _volume(self, day: date, lake: Lake) -> list[Check]:
+        manifest, *earlier = (_readable(lake, self.name, day - timedelta(days=back)) for back in range(volume.DAYS + 1))
+        if manifest is None:
+            return []
+        found = volume.volume(manifest, [other for other in earlier if other is not None])
+        return [Check("volume", found.passed, "warning", found.description, asdict(found))]
 
     def _raw(self) -> dg.Definitions:
         key = dg.AssetKey(f"{self.name}__raw")
@@ -166,6 +179,14 @@ class Source(Offering[SourceSpec]):
         gone = expire(lake.store, self.name, before=oldest)
         if gone:
             context.log.info(f"{self.name}: landing of {len(gone)} days before {oldest} was deleted (retention)")
+
+
+def _readable(lake: Lake, source: str, day: date) -> Manifest | None:
+    """A manifest, or None: a damaged one of another day is that day's trouble."""
+    try:
+        return landed(lake.store, source, day)
+    except ManifestError:
+        return None
 
 
 def _pool(spec: SourceSpec) -> str:

@@ -82,7 +82,7 @@ def test_a_new_kind_is_declared_runs_and_is_named_by_messages_and_schema(tmp_pat
     monkeypatch.setitem(sys.modules, "throw_away", SimpleNamespace(crawl_nowhere=crawl_nowhere))
     with CRAWL_KINDS.temporarily("nowhere", NowhereCrawl):
         spec = SourceSpec.model_validate(SPEC)
-        request = CrawlRequest(spec=spec, days=("2026-03-01",), root=tmp_path)
+        request = CrawlRequest(spec=spec, days=("2026-03-01",), root=str(tmp_path))
         request = CrawlRequest.model_validate_json(request.model_dump_json())
         messages = []
         run(request, report=messages.append, log=lambda _: None)

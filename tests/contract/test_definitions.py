@@ -42,7 +42,11 @@ ASSETS = {
 }
 CHECKS = {
     *(f"{asset}:{name}" for asset in ASSETS for name in ("published", "every_day_published")),
-    *(f"{source}__landing:crawled" for source in ("shop_catalogue", "shop_clickstream")),
+    *(
+        f"{source}__landing:{name}"
+        for source in ("shop_catalogue", "shop_clickstream")
+        for name in ("crawled", "volume")
+    ),
     *(
         f"{source}__raw:{name}"
         for source in ("shop_catalogue", "shop_clickstream")

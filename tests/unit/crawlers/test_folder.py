@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from crawlers.folders.local import LocalFolder
 from crawlers.folders.place import ChangedError
 from crawlers.job import CrawlRequest
 from crawlers.kinds.folder import FolderCrawl
-from crawlers.landing import landing_dir, read_manifest
+from crawlers.landing import fetched, landed
 from crawlers.run import run
+from foundation.store import open_store
 
 DAY = dt.date(2026, 3, 1)
 LONG_AGO = 1_700_000_000
@@ -27,6 +29,7 @@ class Source:
         self.folder = root / "in" / DAY.isoformat()
         self.lake = root / "lake"
         self.folder.mkdir(parents=True)
+        self.store = open_store(self.lake)
         self.log = []
 
     def put(self, name, body=b"1\n", *, at=LONG_AGO):
@@ -52,11 +55,11 @@ class Source:
         return message
 
     def landed(self):
-        directory = landing_dir(self.lake, "shop", DAY)
+        directory = fetched(self.store, "shop", DAY, self.manifest())
         return {file.url.rsplit("/", 1)[-1]: (directory / file.path).read_bytes() for file in self.manifest().files}
 
     def manifest(self):
-        return read_manifest(landing_dir(self.lake, "shop", DAY))
+        return landed(self.store, "shop", DAY)
 
 
 @pytest.fixture
@@ -206,8 +209,6 @@ def test_nothing_is_a_failure_that_says_what_is_there(source, declared, message)
     source.put("a.csv")
     failed = source.crawl(**declared)
     assert failed["transient"] is False
-    import re
-
     assert re.search(message, failed["error"]), failed["error"]
     assert "crawl.missing: empty" in failed["error"]
 
