@@ -70,7 +70,7 @@ def _environment(request: CrawlRequest, log: Callable[[str], None]) -> Iterator[
         return
     from crawlers.demo import serve  # only where it is needed
 
-    with serve(port=0) as url:
+    with serve(port=0, lake=request.root) as url:
         log(f"{request.spec.name}: {DEMO_VARIABLE} is not set; the demo shop stands in")
         yield {**os.environ, DEMO_VARIABLE: url}, True
 

@@ -17,7 +17,8 @@ from dagster import DagsterRunStatus
 from rich.console import Console
 
 from assets.lake import Lake
-from crawlers.demo import SEED, serve, truth
+from crawlers.demo import declared_seed, serve, truth
+from crawlers.demo.broken import choose
 from orchestration.report import (
     Chain,
     LabelQuality,
@@ -57,15 +58,20 @@ def run(days: Sequence[date]) -> int:
     home.mkdir(parents=True, exist_ok=True)
     lake = LakeResource().open()
     started = time.monotonic()
-    # One day's log has a broken schema, so that the gate has something to refuse. It is neither of the last two days,
-    # which the model is validated and tested on.
-    broken = days[len(days) // 2 - 1]
+    try:
+        broken = choose(days, lake.root)
+    except ValueError as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
     logs = home / "demo"
-    with _shop(broken) as url, dg.DagsterInstance.get() as instance:
+    with _shop(lake.root) as url, dg.DagsterInstance.get() as instance:
         os.environ.setdefault(PII_KEY_VARIABLE, DEMO_PII_KEY)
         environment = {"SHOP_URL": url}
         console.rule("The demo shop")
-        console.print(f"It is at {url}, and on {broken} its log has a broken schema: the gate will refuse that day.")
+        fault = (
+            f"on {broken} its log has a broken schema: the gate will refuse that day" if broken else "no day is broken"
+        )
+        console.print(f"It is at {url}, and {fault}.")
         console.rule(f"Backfill of {days[0]} … {days[-2]}, one run")
         backfill = launch(
             ["--assets", DATA, "--partition-range", f"{days[0]}...{days[-2]}"],
@@ -95,17 +101,17 @@ def run(days: Sequence[date]) -> int:
 
 
 @contextmanager
-def _shop(broken: date) -> Iterator[str]:
+def _shop(lake: str) -> Iterator[str]:
     """The shop at its usual port, so that a second demo asks the same server what has changed; else at any port."""
     with ExitStack() as stack:
         try:
-            url = stack.enter_context(serve(port=SHOP_PORT, seed=SEED, broken_days=[broken]))
+            url = stack.enter_context(serve(port=SHOP_PORT, lake=lake))
         except OSError:
-            url = stack.enter_context(serve(seed=SEED, broken_days=[broken]))
+            url = stack.enter_context(serve(lake=lake))
         yield url
 
 
-def _explain(console: Console, backfill: Watched, broken: date, log: Path) -> None:
+def _explain(console: Console, backfill: Watched, broken: date | None, log: Path) -> None:
     if backfill.run.status is DagsterRunStatus.SUCCESS:
         return
     expected = [failure for failure in backfill.failures if "every_day_published" in failure and str(broken) in failure]
@@ -135,7 +141,8 @@ def _report(
 
 def label_quality(lake: Lake, chain: Chain, days: Sequence[date]) -> LabelQuality:
     """Compare weak labels with what the shop planted; a unit is engaged when one of its events was."""
-    planted = pl.concat([truth(day).lazy() for day in days]).select("event_id", "engaged")
+    seed = declared_seed()
+    planted = pl.concat([truth(day, seed).lazy() for day in days]).select("event_id", "engaged")
     unit = ["user_id", "item_id", "session_id", "date"]
     true = (
         lake.scan(chain.table, start=days[0], end=days[-1])

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 SEED = 7
 SEED_VARIABLE = "SLUICE_DEMO_SEED"
-BROKEN_DAYS_VARIABLE = "SLUICE_DEMO_BROKEN_DAYS"
 
 
 def today() -> date:
@@ -65,6 +64,7 @@ def serve(
     port: int = 0,
     seed: int | None = None,
     broken_days: Collection[date] | None = None,
+    lake: str | None = None,
     access_log: bool = False,
     clock: Callable[[], date] = today,
 ) -> Iterator[str]:
@@ -73,8 +73,8 @@ def serve(
     Args:
         port: 0 takes a free one.
         seed: The shop's seed; `SLUICE_DEMO_SEED`, or 7.
-        broken_days: Days whose logs have the broken schema; `SLUICE_DEMO_BROKEN_DAYS` (dates with commas between), or
-            the 10th and 24th of each month.
+        broken_days: Days whose logs have the broken schema; by default what `crawlers.demo.broken` says of the lake.
+        lake: The lake that is crawled from it; `SLUICE_LAKE`, or `data/lake`.
         access_log: Whether to write a line to standard error for each request.
         clock: Says which day it is, UTC; later ones are not there.
 
@@ -85,12 +85,13 @@ def serve(
         ValueError: A variable does not hold what it should.
         OSError: The port is taken.
     """
+    from crawlers.demo.broken import broken_days as those_of
     from crawlers.demo.server import Server
     from crawlers.demo.site import Site
 
     site = Site(
-        seed=_declared_seed() if seed is None else seed,
-        broken_days=_declared_broken_days() if broken_days is None else frozenset(broken_days),
+        seed=declared_seed() if seed is None else seed,
+        broken_days=those_of(lake) if broken_days is None else frozenset(broken_days),
         today=clock,
     )
     server = Server(site, port, access_log=access_log)
@@ -114,20 +115,13 @@ def _honest(day: date, seed: int) -> pl.DataFrame:
     return honest_events(day, seed).with_columns(pl.from_epoch("ts", "ms").cast(pl.Datetime("us", "UTC")))
 
 
-def _declared_seed() -> int:
+def declared_seed() -> int:
+    """The seed of the shop, whoever starts it: `SLUICE_DEMO_SEED`, or 7.
+
+    Raises:
+        ValueError: The variable holds no whole number.
+    """
     text = os.environ.get(SEED_VARIABLE) or str(SEED)
     if not text.isdecimal():
         raise ValueError(f"{SEED_VARIABLE} must be a whole number that is not negative, such as {SEED}; it is {text!r}")
     return int(text)
-
-
-def _declared_broken_days() -> frozenset[date] | None:
-    text = os.environ.get(BROKEN_DAYS_VARIABLE)
-    if text is None:
-        return None
-    try:
-        return frozenset(date.fromisoformat(part.strip()) for part in text.split(",") if part.strip())
-    except ValueError as error:
-        raise ValueError(
-            f"{BROKEN_DAYS_VARIABLE} must hold dates with commas between, such as 2026-03-01,2026-03-08: {error}"
-        ) from error

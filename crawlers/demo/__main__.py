@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 
-from crawlers.demo import BROKEN_DAYS_VARIABLE, SEED, SEED_VARIABLE, serve
+from crawlers.demo import SEED, SEED_VARIABLE, serve
+from crawlers.demo.broken import BROKEN_DAYS_VARIABLE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="append",
         metavar="YYYY-MM-DD",
         help="a day whose log has the broken schema, as often as wanted "
-        f"(default: {BROKEN_DAYS_VARIABLE}, or the 10th and 24th of each month)",
+        f"(default: {BROKEN_DAYS_VARIABLE}, or 10 and 24 January 2026 and what the demo chose)",
     )
     parser.add_argument("--access-log", action="store_true", help="write a line for each request")
     chosen = parser.parse_args(arguments)

@@ -16,7 +16,6 @@ from crawlers.demo.world import catalogue, item_name, on_sale
 API_PAGE = 50
 LISTED_DAYS = 60
 """How many days the lists of logs and exports go back; older ones are there all the same."""
-BROKEN_DAYS_OF_MONTH = (10, 24)
 _DAY = r"(\d{4}-\d{2}-\d{2})"
 
 
@@ -25,11 +24,11 @@ class Site:
 
     Args:
         seed: The shop's seed.
-        broken_days: Days whose log has the broken schema; None for the 10th and 24th of each month.
+        broken_days: Days whose log has the broken schema.
         today: Says which day it is, UTC; there is nothing beyond it.
     """
 
-    def __init__(self, *, seed: int, broken_days: Collection[date] | None, today: Callable[[], date]) -> None:
+    def __init__(self, *, seed: int, broken_days: Collection[date], today: Callable[[], date]) -> None:
         self._seed = seed
         self._broken = broken_days
         self._today = today
@@ -65,7 +64,7 @@ class Site:
 
     def is_broken(self, day: date) -> bool:
         """Whether the schema of a day's log is broken."""
-        return day in self._broken if self._broken is not None else day.day in BROKEN_DAYS_OF_MONTH
+        return day in self._broken
 
     def _day(self, text: str) -> date | None:
         try:

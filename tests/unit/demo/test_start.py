@@ -12,6 +12,7 @@ import pytest
 
 from crawlers import demo
 from crawlers.demo.__main__ import main
+from crawlers.demo.broken import BROKEN_DAYS_VARIABLE
 from crawlers.demo.logs import log
 
 
@@ -47,28 +48,28 @@ def test_the_access_log_is_off_unless_wanted(capfd):
 
 def test_the_environment_declares_seed_and_broken_days(monkeypatch):
     monkeypatch.setenv(demo.SEED_VARIABLE, "5")
-    monkeypatch.setenv(demo.BROKEN_DAYS_VARIABLE, "2026-03-01, 2026-03-08")
+    monkeypatch.setenv(BROKEN_DAYS_VARIABLE, "2026-03-01, 2026-03-08")
     with demo.serve() as url:
         for day, broken in ((date(2026, 3, 1), True), (date(2026, 3, 8), True), (date(2026, 3, 10), False)):
             body = fetch(f"{url}/logs/{day}/events-00.jsonl.gz")
             assert body == log(day, 5, broken=broken).files["events-00.jsonl.gz"]
 
 
-def test_two_days_of_each_month_are_broken_unless_others_are_declared(monkeypatch):
-    monkeypatch.delenv(demo.BROKEN_DAYS_VARIABLE, raising=False)
-    with demo.serve(seed=7) as url:
-        for day, broken in ((date(2026, 3, 10), True), (date(2026, 3, 11), False)):
+def test_two_days_of_january_are_broken_unless_others_are_declared(monkeypatch, tmp_path):
+    monkeypatch.delenv(BROKEN_DAYS_VARIABLE, raising=False)
+    with demo.serve(seed=7, lake=str(tmp_path)) as url:
+        for day, broken in ((date(2026, 1, 10), True), (date(2026, 1, 11), False), (date(2026, 3, 10), False)):
             body = fetch(f"{url}/logs/{day}/events-00.jsonl.gz")
             assert body == log(day, 7, broken=broken).files["events-00.jsonl.gz"]
-    monkeypatch.setenv(demo.BROKEN_DAYS_VARIABLE, "")
-    with demo.serve(seed=7) as url:
-        body = fetch(f"{url}/logs/2026-03-10/events-00.jsonl.gz")
-        assert body == log(date(2026, 3, 10), 7).files["events-00.jsonl.gz"]
+    monkeypatch.setenv(BROKEN_DAYS_VARIABLE, "")
+    with demo.serve(seed=7, lake=str(tmp_path)) as url:
+        body = fetch(f"{url}/logs/2026-01-10/events-00.jsonl.gz")
+        assert body == log(date(2026, 1, 10), 7).files["events-00.jsonl.gz"]
 
 
 @pytest.mark.parametrize(
     ("variable", "text"),
-    [(demo.SEED_VARIABLE, "seven"), (demo.SEED_VARIABLE, "-1"), (demo.BROKEN_DAYS_VARIABLE, "10 March")],
+    [(demo.SEED_VARIABLE, "seven"), (demo.SEED_VARIABLE, "-1"), (BROKEN_DAYS_VARIABLE, "10 March")],
 )
 def test_a_variable_that_makes_no_sense_is_named_with_what_it_should_hold(monkeypatch, variable, text):
     monkeypatch.setenv(variable, text)
