@@ -18,6 +18,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _DATE = re.compile(r"\{date(?::([^{}]*))?\}")
 _PLACEHOLDER = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)(?::[^{}]*)?\}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_CREDENTIALS = re.compile(r"(https?://)[^/\s@'\"<>]+@")
 # A variable whose value is shorter than this cannot be a secret, and replacing it would deface every address.
 _SHORTEST_SECRET = 4
 
@@ -165,9 +166,11 @@ class Site:
 
     def show(self, text: str) -> str:
         """The text as people may read it: values of variables and credentials replaced."""
+        # Before as well: an address of the site with credentials of its own is that of the variable without them.
+        text = _CREDENTIALS.sub(r"\1", text)
         for secret, shown in self.replacements:
             text = text.replace(secret, shown)
-        return re.sub(r"(https?://)[^/\s@'\"<>]+@", r"\1", text)
+        return _CREDENTIALS.sub(r"\1", text)
 
     @property
     def host_digest(self) -> str:

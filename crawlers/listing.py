@@ -58,15 +58,23 @@ def read_listing(response: Response) -> Listing:
         return Listing(found, frozenset(found) if sitemap.type == "sitemapindex" else frozenset(), left_out, "sitemap")
     if not isinstance(response, TextResponse):
         return Listing((), what="body that is no text")
-    if isinstance(response, HtmlResponse) or b"<a" in response.body[:100_000].lower():
+    text = response.text.lstrip("\ufeff \t\r\n")
+    if isinstance(response, HtmlResponse) or text.startswith("<") or "<a" in text[:100_000].lower():
         hrefs = response.xpath("//a/@href | //area/@href").getall()
         found, left_out = _absolute(get_base_url(response), hrefs)
         return Listing(found, left_out=left_out, what="HTML page")
-    lines = [line for line in map(str.strip, response.text.splitlines()) if line]
+    lines = [line for line in map(str.strip, text.splitlines()) if line]
     # A relative name with a space may as well be prose; an absolute address is an address, whatever it holds.
-    unclear = [line for line in lines if any(map(str.isspace, line)) and not line.startswith(_WEB)]
-    found, left_out = _absolute(response.url, [line for line in lines if line not in set(unclear)])
-    return Listing(found, left_out=(*left_out, *((line, "lines with a space") for line in unclear)), what="plain list")
+    unclear = {line: reason for line in lines if not line.startswith(_WEB) and (reason := _no_address(line))}
+    found, left_out = _absolute(response.url, [line for line in lines if line not in unclear])
+    return Listing(found, left_out=(*left_out, *unclear.items()), what="plain list")
+
+
+def _no_address(line: str) -> str:
+    """Why a line of a plain list is taken for prose, JSON or markup; empty when it may be an address."""
+    if any(map(str.isspace, line)):
+        return "lines with a space"
+    return "lines that are no address" if any(sign in line for sign in '<>{}"\\^`|') else ""
 
 
 def _decompressed(response: Response) -> Response:

@@ -42,6 +42,10 @@ class FolderCrawl(Crawl):
             raise ValueError(f"path {path!r} is a web address; use kind: files, with start and follow")
         if "://" in path and not path.startswith("s3://"):
             raise ValueError(f"path {path!r} is neither a folder nor s3://bucket/prefix")
+        if path.startswith("s3://") and "@" in path:
+            raise ValueError(
+                "path holds a user or password (not shown); credentials come from AWS_ACCESS_KEY_ID and such"
+            )
         if not path.strip():
             raise ValueError("path is empty; write a folder, '.' for the one where Sluice runs")
         if ".." in path.split("/"):

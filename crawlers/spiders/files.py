@@ -72,6 +72,7 @@ class FilesSpider(DaySpider[FilesCrawl]):
                         found[one] = _Link(link, address)
             if not level:
                 self._check_losses(read, found, crawl)
+                self._check_listings(read, start)
                 self._check_addresses(found)
                 if not found and self.declared.missing != "empty":
                     raise CrawlError(self._nothing(start, read, follow))
@@ -94,6 +95,21 @@ class FilesSpider(DaySpider[FilesCrawl]):
             f"none of the {len(links)} links found from {start} matches crawl.follow ({follow.pattern}); they are "
             f"{', '.join(links[:_EXAMPLES])}{others}. Check the pattern and the page, {advice}"
         )
+
+    def _check_listings(self, read: Mapping[str, Listing], start: str) -> None:
+        """Refuse a further listing that links to nothing: what it should have listed would be missed in silence.
+
+        Raises:
+            CrawlError: There is one, and the declaration does not allow emptiness.
+        """
+        if self.declared.missing == "empty":
+            return
+        for address, listing in read.items():
+            if address != start and not listing.links:
+                raise CrawlError(
+                    f"the listing {address} was answered ({listing.what}), but links to nothing at all: an error or a "
+                    f"maintenance page? Look at it, or set crawl.missing: empty if listings may be empty."
+                )
 
     @staticmethod
     def _check_losses(read: Mapping[str, Listing], found: Mapping[str, _Link], crawl: DayCrawl) -> None:

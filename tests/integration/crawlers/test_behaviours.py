@@ -180,6 +180,10 @@ def raw_location(name):
     return respond
 
 
+def to_password(handler):
+    handler.answer(302, b"", Location=f"http://me:hunter2secret@{handler.headers['Host']}{handler.path}b")
+
+
 @pytest.fixture(scope="module")
 def outside(new_site, make):
     return new_site({"/stolen": make["stored"](b"secret"), "/part-9": make["stored"](b"secret")})
@@ -252,6 +256,8 @@ def behaviours(make, outside):
         "all_fail": {"": index(*names)} | dict.fromkeys(names, page(b"", 500)),
         "twins": {"": index("a/part-1", "b/part-1"), "a/part-1": stored(SMALL), "b/part-1": stored(SMALL)},
         "maintenance": {"": page(b"<html><h1>Back soon</h1></html>", Content_Type="text/html")},
+        "empty_sub": {"": index("part-1", "sub/"), "part-1": stored(SMALL), "sub/": page(b"<h1>Oops</h1>")},
+        "moved_with_password": one | {"part-1": to_password},
         "with_password": {"": index("http://me:hunter2secret@127.0.0.1:1/part-1", "part-2"), "part-2": stored(SMALL)},
         "odd_spellings": {
             "": index("part-1 \u00e9", "part-1%20%C3%A9", "part-1%20%c3%a9", "./x/../part%2D1 \u00e9"),
@@ -380,6 +386,15 @@ def test_a_maintenance_page_with_status_200_fails(outcome):
 def test_a_link_with_a_password_is_refused_and_not_shown(outcome):
     assert "hold a user or password" in outcome.error("with_password")
     assert "hunter2" not in json.dumps(outcome.message("with_password")) + outcome.log
+
+
+def test_a_further_listing_without_any_link_fails(outcome):
+    assert "/sub/ was answered (HTML page), but links to nothing at all" in outcome.error("empty_sub")
+
+
+def test_a_redirect_with_a_password_is_refused_and_not_shown(outcome):
+    assert "holds a user or password (not shown)" in outcome.error("moved_with_password")
+    assert "hunter2" not in json.dumps(outcome.message("moved_with_password")) + outcome.log
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,7 @@ def test_an_unset_variable_is_named(source):
         ({"path": "http://x/{date}/"}, "use kind: files"),
         ({"path": "gs://x/{date}/"}, "neither a folder nor s3://"),
         ({"path": "data/../x"}, "holds '..'"),
+        ({"path": "s3://key:secret@bucket/x"}, "credentials come from AWS_ACCESS_KEY_ID"),
         ({"path": "data/*"}, "put patterns into files"),
         ({"path": "data/{dat}"}, "did you mean 'date'"),
         ({"path": " "}, "path is empty"),

@@ -74,6 +74,11 @@ def test_lines_with_spaces_are_left_out_with_a_reason_unless_they_are_addresses(
     assert listing.left_out == (("my file.gz", "lines with a space"),)
 
 
+@pytest.mark.parametrize("body", [b"<h1>Oops</h1>", b'{"error":503}', b"Service temporarily down", b"<Error/>"])
+def test_an_error_page_of_any_kind_has_no_links(body):
+    assert links(body, TextResponse) == ()
+
+
 def test_entities_of_a_sitemap_are_not_read_from_disk():
     body = (
         b'<!DOCTYPE u [<!ENTITY e SYSTEM "file:///etc/hostname">]><urlset><url><loc>http://x/&e;</loc></url></urlset>'
