@@ -32,7 +32,7 @@ def _list_types(schema: dict[str, Any]) -> None:
 Bound = Annotated[int | float | str | None, BeforeValidator(_written, json_schema_input_type=int | float | str | None)]
 Paths = Annotated[tuple[str, ...], BeforeValidator(_several, json_schema_input_type=str | tuple[str, ...])]
 #: Options that only some types have; a type says which.
-_OPTIONS = ("one_of", "formats", "zone", "minimum", "maximum", "items", "separator", "quoted")
+_OPTIONS = ("one_of", "formats", "zone", "minimum", "maximum", "items", "fields", "separator", "quoted")
 
 
 class Column(Declaration):
@@ -54,6 +54,7 @@ class Column(Declaration):
             `out_of_range`.
         maximum: the largest or latest allowed.
         items: what each element of a list is.
+        fields: what is kept of a struct, as columns are declared; `from` is seen from the struct.
         separator: what stands between the elements of a list that is written as text.
         quoted: whether numbers and booleans may be served as text in JSON, as some exports do with large numbers.
         null_values: texts that stand for "no value", such as `NA`.
@@ -70,6 +71,7 @@ class Column(Declaration):
     minimum: Bound = None
     maximum: Bound = None
     items: Column | None = None
+    fields: dict[str, Column] = Field(default_factory=dict)
     separator: str | None = Field(default=None, min_length=1)
     quoted: bool = False
     null_values: tuple[str, ...] = ()
@@ -120,7 +122,7 @@ class Column(Declaration):
         kind = COLUMN_TYPES[self.type]
         for option in _OPTIONS:
             declared = getattr(self, option)
-            if option not in kind.options and declared not in (None, (), False):
+            if option not in kind.options and declared not in (None, (), False, {}):
                 takers = [name for name, each in COLUMN_TYPES.entries().items() if option in each.options]
                 raise LocatedError(
                     f"`{option}` is for columns of type {', '.join(takers)}, not for {self.type}; remove it", [option]
@@ -171,5 +173,5 @@ class Column(Declaration):
                     f"path '{text}' gives a list ([]), but the column is of type {self.type}; declare type: list",
                     ["from", place],
                 )
-        if len(self.source) > 1 and self.type in ("list", "json"):
+        if len(self.source) > 1 and self.type in ("list", "json", "struct"):
             raise LocatedError(f"a column of type {self.type} comes from one field, not from several", ["from"])

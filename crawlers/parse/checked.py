@@ -122,7 +122,7 @@ class Checker:
             wrong = _rows(read).filter(mask)
             given = pl.select(pl.when(wrong).then(shapes(given)).otherwise(given)).to_series()
             values = pl.select(pl.when(~wrong).then(values)).to_series()
-        if isinstance(values.dtype, pl.List):
+        if values.dtype.is_nested():
             return self._private(given, column).alias(name)
         shown = pl.select(pl.coalesce(values.cast(pl.String), given)).to_series()
         return self._private(shown, column).alias(name)

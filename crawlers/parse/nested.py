@@ -205,6 +205,10 @@ def _text_of(value: Any, column: Column) -> str | None:
         assert items is not None  # noqa: S101 - a list without items does not load
         texts = [_text_of(element, items) for element in _expect(value, list, "an array")]
         return json.dumps(texts, ensure_ascii=False)
+    if column.type == "struct":
+        _expect(value, dict, "an object")
+        fields = {name: _composed(value, name, field) for name, field in column.fields.items()}
+        return json.dumps(fields, ensure_ascii=False)
     kind = _kind(value)
     if kind == "nested":
         raise NotARecordError("wrong_type", f"JSON {KIND_NAMES[kind]} for a declared {column.type}")
@@ -212,6 +216,13 @@ def _text_of(value: Any, column: Column) -> str | None:
     if not admits(column, FieldRead("", "", kind, text, text)):
         raise NotARecordError("wrong_type", f"JSON {KIND_NAMES[kind]} for a declared {column.type}")
     return text
+
+
+def _composed(value: Any, name: str, column: Column) -> str | None:
+    """The text of a field of a struct."""
+    texts = [_text_of(_reach(value, path.segments), column) for path in column.paths(name)]
+    found = [text for text in texts if text is not None]
+    return " ".join(found) if found else None
 
 
 def _written(value: Any) -> str:

@@ -45,7 +45,7 @@ class Placement:
             if len(source.paths) == 1
             and not source.paths[0].below
             and uses[source.paths[0].field] == 1
-            and source.column.type != "list"
+            and source.column.type not in ("list", "struct")
         }
         self.fields: Mapping[str, Column] = {
             field: contract.columns[self._direct[field]] if field in self._direct else _WHOLE for field in uses
@@ -150,7 +150,9 @@ def _headers(source: _Source, headers: Collection[str]) -> list[str]:
 
 
 def _is_json(source: _Source) -> bool:
-    return source.column.type == "json" or (source.column.type == "list" and source.column.separator is None)
+    return source.column.type in ("json", "struct") or (
+        source.column.type == "list" and source.column.separator is None
+    )
 
 
 def _composed(parts: Sequence[pl.Series]) -> pl.Series:

@@ -35,6 +35,7 @@ COLUMNS = {
     "l": {"type": "list", "items": {"type": "integer", "quoted": True}, "from": "x.l[].n"},
     "k": {"type": "float", "quoted": True, "from": "p[key=k].value"},
     "j": {"type": "json"},
+    "s": {"type": "struct", "from": "x", "fields": {"a": {"type": "json"}, "n": {"type": "integer", "from": "l[0].n"}}},
     "q": {"type": "integer", "quoted": True},
     "m": {"type": "datetime", "from": ["u", "v"], "formats": ["%Y-%m-%d %H:%M", "epoch_us"]},
 }

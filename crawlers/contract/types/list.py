@@ -58,6 +58,8 @@ class ListType(ColumnType):
                     f"`{'from' if option == 'source' else option}` is for the column, not for its elements",
                     ["items", option],
                 )
+        if column.items.type == "struct" and column.pii == "hash":
+            raise LocatedError("structs are not hashed; declare their personal field as a list of its own", ["pii"])
         if column.items.type == "list":
             raise LocatedError("a list of lists is not kept; declare its elements as json", ["items", "type"])
 

@@ -2,9 +2,11 @@
 
 import datetime as dt
 
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
+from assets.cleaning import TableSpec, plan, write
 from crawlers.contract import Contract, Lineage
 from crawlers.contract.path import Each, Element, Key, Position, parse_path
 from crawlers.contract.types import COLUMN_TYPES
@@ -52,6 +54,50 @@ def test_events_of_an_analytics_export_are_read_by_paths(parse, times):
     # Two lists of equal length become rows of their own.
     rows = records.head(2).select("event", "items", "prices").explode("items", "prices").drop_nulls().rows()
     assert rows == [("purchase", "A1", 9.5), ("purchase", "B2", 3.0)]
+
+
+@pytest.mark.parametrize("times", [1, 300])
+def test_purchased_items_become_rows_in_a_table(parse, times, tmp_path):
+    price = {"type": "float", "quoted": True, "minimum": 0}
+    bought = {"item": {"type": "string", "from": "item_id", "required": True}, "price": price}
+    columns = GA4_COLUMNS | {"items": {"type": "list", "items": {"type": "struct", "fields": bought}}}
+    del columns["prices"]
+    records = parse({"a.jsonl": GA4 * times}, columns).records
+    assert records.collect_schema()["items"] == pl.List(pl.Struct({"item": pl.String, "price": pl.Float64}))
+    spec = TableSpec.model_validate(
+        {
+            "name": "bought",
+            "from": "site",
+            "event_time": "at",
+            "steps": [{"explode": {"column": "items", "empty": "remove"}}],
+        }
+    )
+    day = dt.date(2023, 10, 5)
+    account = write(
+        plan(spec, {"site": records.with_columns(date=pl.lit(day))}, day=day),
+        kept=tmp_path / "kept.parquet",
+        quarantined=tmp_path / "quarantined.parquet",
+    )
+    rows = pl.read_parquet(tmp_path / "kept.parquet").select("event", "item", "price").rows()
+    assert rows == [("purchase", "A1", 9.5), ("purchase", "B2", 3.0)] * times
+    assert account.made == {"exploded_items": times}
+
+
+@pytest.mark.parametrize(
+    ("items", "reason"),
+    [
+        (b'[{"item_id":"A","price":-1}]', "out_of_range"),
+        (b'[{"price":1}]', "missing_required"),
+        (b'[{"item_id":"A"},"x"]', "wrong_type"),
+        (b'[{"item_id":"A","item_id":"B"}]', "duplicate_key"),
+    ],
+)
+def test_a_field_of_a_struct_is_judged_like_a_column(parse, items, reason):
+    fields = {"item_id": STRING | {"required": True}, "price": {"type": "float", "minimum": 0}}
+    columns = {"items": {"type": "list", "items": {"type": "struct", "fields": fields}}}
+    parsed = parse({"a": b'{"items":[{"item_id":"B","price":1.5}]}\n{"items":' + items + b"}\n{}\n"}, columns)
+    assert parsed.records.collect()["items"].to_list() == [[{"item_id": "B", "price": 1.5}], None]
+    assert parsed.accounting.quarantined == {reason: 1}
 
 
 @pytest.mark.parametrize("times", [1, 300])
@@ -206,6 +252,8 @@ def test_a_path_that_is_none_is_refused(text):
         ({"type": "list", "items": {"type": "string", "pii": "hash"}}, "is for the column", ("items", "pii")),
         ({"type": "string", "items": STRING}, "for columns of type list", ("items",)),
         ({"type": "json", "from": ["a", "b"]}, "one field", ("from",)),
+        ({"type": "struct"}, "needs `fields`", ("fields",)),
+        ({"type": "struct", "fields": {"a": STRING | {"pii": "hash"}}}, "of its own", ("fields", "a", "pii")),
         ({"type": "strng"}, "did you mean 'string'", ("type",)),
         ({"type": "string", "quoted": True}, "`quoted` is for", ("quoted",)),
     ],
@@ -239,7 +287,8 @@ def test_a_contract_says_where_its_columns_come_from():
 @pytest.mark.parametrize("name", COLUMN_TYPES)
 def test_a_type_reads_its_example_and_appears_where_types_are_listed(parse, name):
     kind = COLUMN_TYPES[name]
-    column = {"type": name} | ({"items": STRING} if name == "list" else {})
+    needed = {"list": {"items": STRING}, "struct": {"fields": {"a": STRING}}}
+    column = {"type": name} | needed.get(name, {})
     quoted = f'"{kind.example.replace(chr(34), chr(34) * 2)}"'
     parsed = parse({"a": f"x\n{quoted}\nnothing".encode()}, {"x": column}, kind="csv")
     assert parsed.records.collect()["x"][0] is not None
