@@ -51,7 +51,20 @@ def test_a_day_that_the_site_does_not_have_does_not_stop_the_other_days(bakery, 
     assert bakery.days("sales") == [first, second, third]
 
 
-def test_a_day_without_files_is_an_empty_partition_and_says_so(bakery, site, bread):
+def test_a_day_without_files_is_red_unless_declared_and_is_not_tried_again(bakery, site, bread):
+    site.put(bread.FIRST)
+    site.empty.add(bread.FIRST.isoformat())
+    run = bakery.run(("visits__landing",), bread.FIRST)
+
+    assert not run.checks("visits__landing")[bread.FIRST.isoformat(), "crawled"].passed
+    assert "crawl.missing: empty" in run.failures["visits__landing"]
+    assert run.materialized("visits__landing") == {}
+
+
+def test_a_day_that_may_have_no_files_is_an_empty_partition_and_says_so(bakery, site, bread):
+    declaration = bakery.defs_folder / "visits" / "defs.yaml"
+    text = declaration.read_text()
+    declaration.write_text(text.replace("    kind: files\n", "    kind: files\n    missing: empty\n"))
     site.put(bread.FIRST)
     site.empty.add(bread.FIRST.isoformat())
     run = bakery.run(("visits__landing", "visits__raw"), bread.FIRST)
