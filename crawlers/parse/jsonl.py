@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import polars as pl
@@ -88,12 +89,14 @@ class Jsonl:
         )
 
     def _look(self, texts: pl.DataFrame, lines: pl.Series) -> frozenset[str]:
-        """Which columns have occurred so far; one whose every value is null occurs if its key does."""
+        """Which columns have occurred so far: with a value, with a wrong one, or with a null beside their key."""
+        at_fault = set(texts["column"].drop_nulls().unique())
         for name, column in self._contract.columns.items():
             if name in self._seen:
                 continue
-            key = json.dumps(column.paths(name)[0].last_key, ensure_ascii=False)
-            if texts[name].null_count() < texts.height or lines.str.contains(key, literal=True).any():
+            key = re.escape(json.dumps(column.paths(name)[0].last_key, ensure_ascii=False))
+            valued = texts[name].null_count() < texts.height or name in at_fault
+            if valued or lines.str.contains(rf"{key}\s*:\s*null\b").any():
                 self._seen = self._seen | {name}
         return self._seen
 
