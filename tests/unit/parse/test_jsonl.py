@@ -99,6 +99,14 @@ def test_numbers_are_taken_only_without_loss(parse, around):
 
 
 @pytest.mark.parametrize("around", [0, 400])
+@pytest.mark.parametrize("number", ["123456789012345679.0", "9007199254740993.0", "-9223372036854775808.000"])
+def test_a_whole_number_with_a_point_is_exact_however_many_there_are(parse, number, around):
+    line = f'{{"n":{number}}}\n'.encode()
+    parsed = parse({"a.jsonl": line * (around + 1)}, {"n": {"type": "integer"}})
+    assert parsed.records.collect()["n"].unique().to_list() == [int(number.split(".")[0])]
+
+
+@pytest.mark.parametrize("around", [0, 400])
 def test_unknown_fields_are_kept_as_they_are(parse, around):
     odd = (
         b'{"z": "q\\"\\u00e9\\n", "id":"1", "p":1.50, "o": {"a": [1, 2.0]}, "nothing":null, '
