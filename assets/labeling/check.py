@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from assets.labeling.errors import LabelsError
-from assets.labeling.functions import vote_expression
-from assets.labeling.spec import LabelsSpec, SqlFunction
+from assets.labeling.spec import LabelsSpec
 from assets.labeling.units import units_schema
 from foundation.nearest import hint
 
@@ -33,9 +32,11 @@ def check_labels(spec: LabelsSpec, schema: Mapping[str, pl.DataType]) -> pl.Sche
         LabelsError: Something does not fit; the message names the labels, the culprit and the nearest right word.
     """
     columns = units_schema(spec, schema)
-    for function in spec.functions:
-        if isinstance(function, SqlFunction):
-            vote_expression(function, spec, columns)
+    for place, function in enumerate(spec.functions):
+        try:
+            function.check(spec, columns)
+        except LabelsError as error:
+            raise error.within("functions", place) from None
     check_gold(spec, columns)
     return pl.Schema({**columns, **dict.fromkeys(spec.vote_columns, pl.Int8()), **OUTCOME})
 
@@ -49,9 +50,7 @@ def check_gold(spec: LabelsSpec, columns: Mapping[str, pl.DataType]) -> None:
     if spec.gold is None:
         return
     if spec.gold not in columns:
-        raise LabelsError(f"Labels '{spec.name}': gold names '{spec.gold}'; {hint(spec.gold, columns)}")
+        raise spec.fail(f"gold names '{spec.gold}'; {hint(spec.gold, columns)}", "gold")
     kind = columns[spec.gold]
     if kind != pl.String and not kind.is_integer():
-        raise LabelsError(
-            f"Labels '{spec.name}': the gold column '{spec.gold}' is {kind}; it must hold names of labels or indices."
-        )
+        raise spec.fail(f"the gold column '{spec.gold}' is {kind}; it must hold names of labels or indices.", "gold")

@@ -1,7 +1,9 @@
 """What can be wrong with a declaration of labels, or with what a labelling function returns."""
 
+from foundation.located import LocatedError
 
-class LabelsError(ValueError):
+
+class LabelsError(LocatedError):
     """A declaration of labels that cannot be met; the message names the subject, the culprit and the fix."""
 
 

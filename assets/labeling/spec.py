@@ -1,13 +1,17 @@
 """The declaration of weak labels: units, aggregates, labelling functions, and how their votes become labels."""
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PositiveInt, Tag, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
+import assets.labeling.functions  # noqa: F401 - registers the kinds of functions
+from assets.labeling.errors import LabelsError
+from assets.labeling.function import AnyFunction, LabellingFunction
+from foundation.declaration import Declaration, Name, Names
+from foundation.durations import Days
 from foundation.nearest import hint
 
 TIME = "time"
@@ -18,85 +22,10 @@ RESERVED = frozenset({TIME, "date", "covered", "label", "majority", "probability
 FEWEST_FUNCTIONS = 3
 """The label model learns from how functions agree pair by pair; two of them do not tell who is right."""
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 LabelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-Days = Annotated[str, Field(pattern=r"^[1-9]\d*d$", description="whole days, such as 30d")]
 
 
-def _listed(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Names = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
-    Field(min_length=1),
-]
-
-
-def days(duration: str) -> int:
-    """Return the number of days of a duration such as `30d`."""
-    return int(duration.removesuffix("d"))
-
-
-class _Declared(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class SqlFunction(_Declared):
-    """A labelling function as a condition: it votes one label where the condition is true, else it abstains.
-
-    Attributes:
-        name: Its name; its votes stand in the column `vote_<name>`.
-        vote: The label that it votes.
-        when: A Polars SQL condition over the columns of a unit. A null is no vote. Texts stand in single quotes.
-        description: Why it is believed, for people.
-    """
-
-    name: Name
-    vote: str
-    when: str = Field(min_length=1)
-    description: str = ""
-
-
-class PythonFunction(_Declared):
-    """A labelling function written in Python: `module:function`, imported only when labels are made.
-
-    The function takes nothing, or this declaration (`LabelsSpec`), and returns one Polars expression over the columns
-    of a unit that gives the label's name, or its index, or null to abstain.
-
-    Attributes:
-        name: Its name; its votes stand in the column `vote_<name>`.
-        python: Where it is, such as `orchestration.defs.shop.engagement.functions:returned_within_a_day`.
-        description: Why it is believed, for people.
-    """
-
-    name: Name
-    python: str
-    description: str = ""
-
-    @model_validator(mode="after")
-    def _check_place(self) -> Self:
-        if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", self.python) is None:
-            raise ValueError(
-                f"Labelling function '{self.name}': python {self.python!r} is not of the form module:function; "
-                "write the dotted module, a colon and the function's name."
-            )
-        return self
-
-
-def _kind(value: object) -> str:
-    has_python = "python" in value if isinstance(value, Mapping) else isinstance(value, PythonFunction)
-    return "function: python" if has_python else "function: sql"
-
-
-Function = Annotated[
-    Annotated[SqlFunction, Tag("function: sql")] | Annotated[PythonFunction, Tag("function: python")],
-    Discriminator(_kind),
-]
-
-
-class HistorySpec(_Declared):
+class HistorySpec(Declaration):
     """What a unit also knows of the days before: each aggregate once more, as `previous_<aggregate>`.
 
     Attributes:
@@ -108,7 +37,7 @@ class HistorySpec(_Declared):
     by: Names
 
 
-class LabelsSpec(_Declared):
+class LabelsSpec(Declaration):
     """Weak labels, declared.
 
     Attributes:
@@ -144,7 +73,7 @@ class LabelsSpec(_Declared):
     aggregate: dict[Name, str] = Field(default_factory=dict)
     history: HistorySpec | None = None
     labels: tuple[LabelName, ...] = Field(min_length=2, max_length=100)
-    functions: tuple[Function, ...] = Field(min_length=1)
+    functions: tuple[Annotated[LabellingFunction, AnyFunction()], ...] = Field(min_length=1)
     method: Literal["label_model", "majority_vote"] = "label_model"
     class_balance: dict[str, float] | None = None
     gold: str | None = None
@@ -152,7 +81,7 @@ class LabelsSpec(_Declared):
     epochs: PositiveInt = 500
     fit_on: Literal["all", "covered"] = "all"
     minimum_rows_to_fit: PositiveInt = 100
-    fit_window: Days = "1d"
+    fit_window: Days = timedelta(days=1)
     description: str = ""
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
@@ -162,9 +91,9 @@ class LabelsSpec(_Declared):
         """Columns of the votes, in the order of the functions."""
         return [VOTE + function.name for function in self.functions]
 
-    def fail(self, message: str) -> ValueError:
-        """An error about this declaration."""
-        return ValueError(f"Labels '{self.name}': {message}")
+    def fail(self, message: str, *location: str | int) -> LabelsError:
+        """An error about this declaration, and where in it."""
+        return LabelsError(f"Labels '{self.name}': {message}", location)
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -178,25 +107,30 @@ class LabelsSpec(_Declared):
                 )
         for column in self.aggregate:
             if column in self.unit:
-                raise self.fail(f"the aggregate '{column}' has the name of a unit column; choose another.")
+                raise self.fail(
+                    f"the aggregate '{column}' has the name of a unit column; choose another.", "aggregate", column
+                )
         if self.gold is not None and self.gold not in (known := (*self.unit, *self.aggregate)):
-            raise self.fail(f"gold names '{self.gold}', which is no column of a unit; {hint(self.gold, known)}")
+            raise self.fail(f"gold names '{self.gold}', which is no column of a unit; {hint(self.gold, known)}", "gold")
         for column in self.history.by if self.history else ():
             if column not in self.unit:
-                raise self.fail(f"history.by names '{column}', which is no unit column; {hint(column, self.unit)}")
+                raise self.fail(
+                    f"history.by names '{column}', which is no unit column; {hint(column, self.unit)}", "history", "by"
+                )
         if self.history and not self.aggregate:
             raise self.fail("history repeats the aggregates, and none is declared; add `aggregate`, or remove it.")
         return self
 
     @model_validator(mode="after")
     def _check_votes(self) -> Self:
-        sql = [function for function in self.functions if isinstance(function, SqlFunction)]
-        for function in sql:
-            if function.vote not in self.labels:
-                raise self.fail(
-                    f"labelling function '{function.name}' votes '{function.vote}', which is no label"
-                    f"; {hint(function.vote, self.labels)}"
-                )
+        for place, function in enumerate(self.functions):
+            for vote in function.polarity or ():
+                if vote not in self.labels:
+                    raise self.fail(
+                        f"labelling function '{function.name}' votes '{vote}', which is no label"
+                        f"; {hint(vote, self.labels)}",
+                        *("functions", place, "vote"),
+                    )
         if self.method == "majority_vote":
             return self
         if len(self.functions) < FEWEST_FUNCTIONS:
@@ -204,8 +138,9 @@ class LabelsSpec(_Declared):
                 f"the label model needs at least {FEWEST_FUNCTIONS} labelling functions, and {len(self.functions)} "
                 "declared; add some, or declare `method: majority_vote`."
             )
-        silent = [label for label in self.labels if label not in {function.vote for function in sql}]
-        if silent and len(sql) == len(self.functions):
+        known = [function.polarity for function in self.functions]
+        silent = [label for label in self.labels if all(votes is not None and label not in votes for votes in known)]
+        if silent:
             raise self.fail(
                 f"no labelling function votes '{silent[0]}', so the label model would have nothing to weigh "
                 f"against; add a function that votes it{', remove the label' if len(self.labels) > 2 else ''}, "
@@ -220,10 +155,14 @@ class LabelsSpec(_Declared):
             return self
         for label in balance:
             if label not in self.labels:
-                raise self.fail(f"class_balance names '{label}', which is no label; {hint(label, self.labels)}")
+                raise self.fail(
+                    f"class_balance names '{label}', which is no label; {hint(label, self.labels)}",
+                    "class_balance",
+                    label,
+                )
         missing = [label for label in self.labels if label not in balance]
         if missing:
-            raise self.fail(f"class_balance leaves out '{missing[0]}'; give every label its share.")
+            raise self.fail(f"class_balance leaves out '{missing[0]}'; give every label its share.", "class_balance")
         if min(balance.values()) <= 0 or abs(sum(balance.values()) - 1) > 1e-6:
             raise self.fail(
                 f"the shares of class_balance must be positive and sum to 1, not {sum(balance.values()):g}."
@@ -235,12 +174,12 @@ def history_days(spec: LabelsSpec, day: date) -> tuple[date, date] | None:
     """Return the first and the last day (both included) of the events that `history` looks at, or None without it."""
     if spec.history is None:
         return None
-    return day - timedelta(days=days(spec.history.window)), day - timedelta(days=1)
+    return day - spec.history.window, day - timedelta(days=1)
 
 
 def fit_days(spec: LabelsSpec, day: date) -> tuple[date, date] | None:
     """Return the first and the last earlier day (both included) whose votes the label model also learns from."""
-    before = days(spec.fit_window) - 1
+    before = spec.fit_window.days - 1
     return (day - timedelta(days=before), day - timedelta(days=1)) if before else None
 
 

@@ -42,6 +42,34 @@ def explain(error: Exception, expression: pl.Expr, schema: Schema, *, subject: s
     return LabelsError(f"{subject}: {shown} does not fit the columns: {first_line(error)}")
 
 
+def type_of(expression: pl.Expr, schema: Schema, *, subject: str, shown: str) -> pl.DataType:
+    """The type of an expression over the columns of a schema.
+
+    Raises:
+        LabelsError: It does not fit them.
+    """
+    try:
+        return pl.LazyFrame(schema=dict(schema)).select(expression.alias("value")).collect().schema["value"]
+    except pl.exceptions.PolarsError as error:
+        raise explain(error, expression, schema, subject=subject, shown=shown) from None
+
+
+def refuse_constant(expression: pl.Expr, schema: Schema, *, subject: str, shown: str) -> None:
+    """Refuse an expression that is one value for all units.
+
+    Raises:
+        LabelsError: It is.
+    """
+    # On two rows a vote is two values; an aggregate is one, which would be repeated for every unit without a word.
+    two_rows = pl.DataFrame({column: pl.Series([None, None], dtype=kind) for column, kind in schema.items()})
+    try:
+        height = two_rows.select(expression.alias("value")).height
+    except Exception:  # noqa: BLE001 - somebody's own code may not bear nulls alone; the real rows will tell
+        return
+    if height != two_rows.height:
+        raise LabelsError(f"{subject}: {shown} is one value for all units; refer to each unit's own columns.")
+
+
 def exact_sums(sql: str, schema: Schema, *, of_no_events: bool = False) -> str:
     """Rewrite every `sum(...)` so that conditions and integers are added as 64 bits.
 

@@ -67,10 +67,16 @@ def aggregate_expressions(spec: LabelsSpec, schema: Schema) -> Mapping[str, pl.E
     """Return the aggregates as expressions, checked against the events' schema."""
     for what, column in (*(("unit column", column) for column in spec.unit), ("time column", spec.time)):
         if column not in schema:
-            raise LabelsError(
-                f"Labels '{spec.name}': the {what} '{column}' is no column of '{spec.from_}'; {hint(column, schema)}"
+            raise spec.fail(
+                f"the {what} '{column}' is no column of '{spec.from_}'; {hint(column, schema)}", what.split()[0]
             )
-    return {name: _aggregate(spec, name, sql, schema) for name, sql in spec.aggregate.items()}
+    aggregates = {}
+    for name, sql in spec.aggregate.items():
+        try:
+            aggregates[name] = _aggregate(spec, name, sql, schema)
+        except LabelsError as error:
+            raise error.within("aggregate", name) from None
+    return aggregates
 
 
 def _aggregate(spec: LabelsSpec, name: str, sql: str, schema: Schema) -> pl.Expr:
@@ -94,7 +100,7 @@ def _grouped(events: pl.LazyFrame, by: Sequence[str], values: Mapping[str, pl.Ex
     aggregates = [value.alias(name) for name, value in values.items()]
     schema = events.collect_schema()
     columns = sorted({column for value in values.values() for column in value.meta.root_names()})
-    ordered = any(schema[column].is_float() for column in columns) or _ask_for_order(values)
+    ordered = any(schema[column].is_float() for column in columns) or in_order(values)
     if not ordered:
         return events.group_by(by).agg(aggregates)
     # Floats add up to other last bits in another order, and the first value means the first in time. Polars' optimiser
@@ -109,5 +115,6 @@ def _grouped(events: pl.LazyFrame, by: Sequence[str], values: Mapping[str, pl.Ex
     return events.select(order).map_batches(group, schema=grouped)
 
 
-def _ask_for_order(values: Mapping[str, pl.Expr]) -> bool:
+def in_order(values: Mapping[str, pl.Expr]) -> bool:
+    """Whether aggregates ask which event comes first or last."""
     return any(word in str(value).lower() for value in values.values() for word in ("first", "last"))

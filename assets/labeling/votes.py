@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from assets.labeling.functions import vote_expression
 from assets.labeling.spec import VOTE, LabelsSpec
 
 ROWS = "rows"
@@ -19,7 +18,7 @@ def votes(units: pl.LazyFrame, spec: LabelsSpec) -> pl.LazyFrame:
     """
     schema = units.collect_schema()
     return units.with_columns(
-        vote_expression(function, spec, schema).alias(VOTE + function.name) for function in spec.functions
+        function.expression(spec, schema).alias(VOTE + function.name) for function in spec.functions
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.labeling import LabelsSpec, PythonFunction, count_patterns, fit_days, label, units, votes
+from assets.labeling import LabelsSpec, count_patterns, fit_days, label, units, votes
 from assets.labeling import history_days as past_of
 from assets.lake import Lake, digest
 from assets.stages.day import Check, DayResult
@@ -42,14 +42,14 @@ def code_version(spec: LabelsSpec) -> str:
     """Changes when the declaration, or the file of a Python function, changes."""
     declared = spec.model_dump(mode="json", by_alias=True)
     kept = {key: value for key, value in declared.items() if key not in ("description", "owners", "tags")}
-    sources = sorted({f.python.split(":")[0] for f in spec.functions if isinstance(f, PythonFunction)})
+    sources = sorted({function.module for function in spec.functions if function.module is not None})
     return digest("labels", VERSION, kept, {module: _source_digest(module) for module in sources})[:16]
 
 
 def missing_modules(spec: LabelsSpec) -> list[tuple[str, str]]:
     """Functions in Python whose module is not there, and the module."""
-    python = [(f.name, f.python.split(":")[0]) for f in spec.functions if isinstance(f, PythonFunction)]
-    return [(name, module) for name, module in python if _source(module) is None]
+    written = [(function.name, function.module) for function in spec.functions if function.module is not None]
+    return [(name, module) for name, module in written if _source(module) is None]
 
 
 def _source(module: str) -> Path | None:
