@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self, TypeAlias
 
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails
+
 Location: TypeAlias = tuple[str | int, ...]
 """Keys and positions from the root of a declaration to the culprit, as pydantic's `loc`: `("steps", 1, "reject")`."""
 
@@ -40,6 +43,15 @@ class LocatedError(ValueError):
         self.message = f"{lead}{self.message}"
         self.args = (self.message,)
         return self
+
+
+def relocated(error: ValidationError, *above: str | int) -> ValidationError:
+    """The same problems of a model, seen from further above; raised by a validator, they are reported beside others."""
+    problems: list[InitErrorDetails] = []
+    for problem in error.errors():
+        details = {"type": problem["type"], "loc": (*above, *problem["loc"]), "input": problem["input"]}
+        problems.append(InitErrorDetails(**details, ctx=problem.get("ctx", {})))  # type: ignore[typeddict-item]
+    return ValidationError.from_exception_data(error.title, problems)
 
 
 def location_of(problem: Any) -> Location:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from foundation.located import LocatedError
 
-class CleaningError(Exception):
+
+class CleaningError(LocatedError):
     """A table's declaration does not fit its sources; the message names table, step, culprit and fix."""
 
 

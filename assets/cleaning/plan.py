@@ -27,6 +27,7 @@ from assets.cleaning.step import (
     ordered,
 )
 from crawlers.quarantine import QUARANTINE_SCHEMA
+from foundation.durations import format_duration
 from foundation.nearest import hint
 
 TOO_LATE = "too_late"
@@ -106,20 +107,25 @@ def check_table(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataType]
     for source in spec.from_:
         if source not in schemas:
             raise CleaningError(
-                f"Table '{spec.name}' reads from source '{source}', which is not declared; {hint(source, schemas)}"
+                f"Table '{spec.name}' reads from source '{source}', which is not declared; {hint(source, schemas)}",
+                ["from"],
             )
     frame = starting_frame(spec, schemas)
     for number, step in enumerate(spec.steps, start=1):
         subject = f"Step {number} '{step.step}' of table '{spec.name}'"
         schema = frame.collect_schema()
         if step.needs_time and spec.event_time is None:
-            raise CleaningError(f"{subject} compares times, but the table has no event time; declare `event_time`")
+            raise CleaningError(
+                f"{subject} compares times, but the table has no event time; declare `event_time`",
+                ["steps", number - 1, step.step],
+            )
         try:
             step.check(schema)
             frame = step.transform(pl.LazyFrame(schema=schema))
             frame.collect_schema()
         except (StepError, pl.exceptions.PolarsError) as error:
-            raise CleaningError(f"{subject}: {error}") from error
+            below = error.location if isinstance(error, StepError) else ()
+            raise CleaningError(f"{subject}: {error}", ["steps", number - 1, step.step, *below]) from error
     return pl.Schema({name: dtype for name, dtype in frame.collect_schema().items() if name not in WORKING})
 
 
@@ -143,11 +149,13 @@ def _check_event_time(spec: TableSpec, schema: Mapping[str, pl.DataType]) -> Non
         raise CleaningError(
             f"Table '{spec.name}' has event time '{name}', which its sources do not have; "
             f"{hint(name, schema)} (or `event_time: null` for a snapshot)",
+            ["event_time"],
         )
     if schema[name] != pl.Datetime("us", "UTC"):
         raise CleaningError(
             f"Table '{spec.name}' has event time '{name}', which is {schema[name]}, not a datetime; "
-            "declare its type in the source's contract"
+            "declare its type in the source's contract",
+            ["event_time"],
         )
 
 
@@ -162,6 +170,7 @@ def _united(spec: TableSpec, frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame
                 raise CleaningError(
                     f"Table '{spec.name}' reads column '{name}' as {known} from '{first}' and as {dtype} from "
                     f"'{source}'; declare the same type in both contracts",
+                    ["from"],
                 )
     marked = [
         frames[source].with_columns(pl.lit(i, dtype=pl.Int32).alias(SOURCE)) for i, source in enumerate(spec.from_)
@@ -236,7 +245,7 @@ def _touches(step: Step, order: _Order | None) -> bool:
 
 def _quarantined(frame: pl.LazyFrame, columns: list[str], spec: TableSpec) -> pl.LazyFrame:
     words = {
-        TOO_LATE: f"landed more than {spec.lateness} after its event",
+        TOO_LATE: f"landed more than {format_duration(spec.lateness)} after its event",
         FROM_THE_FUTURE: "its event is later than the day that it landed on",
         NO_EVENT_TIME: f"no value in {spec.event_time}",
         BEFORE_FIRST_DAY: "its event is earlier than the first day of the table",

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     SerializeAsAny,
-    WithJsonSchema,
     field_serializer,
     field_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 import assets.cleaning.steps  # noqa: F401 - registers the steps
-from assets.cleaning.duration import Duration, parse_duration
 from assets.cleaning.registry import make_step, steps
 from assets.cleaning.step import Step
-from foundation.declaration import Declaration
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-def _one_or_several(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+from foundation.declaration import Declaration, Name, Names
+from foundation.durations import WholeDays
+from foundation.located import LocatedError
 
 
 def steps_schema() -> dict[str, Any]:
@@ -39,6 +37,14 @@ def steps_schema() -> dict[str, Any]:
         "properties": {name: step.model_json_schema() for name, step in steps().items()},
     }
     return {"type": "array", "items": one, "default": []}
+
+
+class _StepsSchema:
+    """The schema of a list of steps, of all that are registered when it is asked for."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        del schema, handler
+        return steps_schema()
 
 
 class TableSpec(Declaration):
@@ -63,14 +69,10 @@ class TableSpec(Declaration):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     name: Name
-    from_: Annotated[
-        tuple[Name, ...],
-        Field(alias="from", min_length=1),
-        BeforeValidator(_one_or_several, json_schema_input_type=Name | tuple[Name, ...]),
-    ]
+    from_: Names = Field(alias="from")
     event_time: str | None = "ts"
-    lateness: Duration = "1d"
-    steps: Annotated[tuple[SerializeAsAny[Step], ...], WithJsonSchema(steps_schema())] = ()
+    lateness: WholeDays = timedelta(days=1)
+    steps: Annotated[tuple[Annotated[SerializeAsAny[Step], BeforeValidator(make_step)], ...], _StepsSchema()] = ()
     gate: tuple[dict[str, Any], ...] = ()
     max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     description: str = ""
@@ -79,23 +81,16 @@ class TableSpec(Declaration):
 
     @field_validator("steps", mode="before")
     @classmethod
-    def _steps_by_name(cls, declared: Any) -> Any:
+    def _list_of_steps(cls, declared: Any) -> Any:
         if not isinstance(declared, Sequence) or isinstance(declared, str):
-            raise ValueError("`steps` is a list, such as `- deduplicate: {by: [event_id]}`")  # noqa: TRY004 - for pydantic
-        return tuple(make_step(one) for one in declared)
+            raise LocatedError("`steps` is a list, such as `- deduplicate: {by: [event_id]}`")
+        return declared
 
     @field_serializer("steps")
     def _steps_with_names(self, value: tuple[Step, ...]) -> list[dict[str, Any]]:
         return [{step.step: step.model_dump(mode="json")} for step in value]
 
-    @field_validator("lateness")
-    @classmethod
-    def _whole_days(cls, lateness: str) -> str:
-        if parse_duration(lateness).seconds:
-            raise ValueError(f"lateness '{lateness}' is not a whole number of days; write it as 0d, 1d, 7d")
-        return lateness
-
     @property
     def lateness_days(self) -> int:
         """How many days after its own a day's records may land; none for a snapshot."""
-        return parse_duration(self.lateness).days if self.event_time is not None else 0
+        return self.lateness.days if self.event_time is not None else 0

@@ -140,18 +140,26 @@ def ordered(frame: pl.LazyFrame, grouping: Iterable[str], *, parts: bool) -> pl.
     )
 
 
-def require_columns(names: Iterable[str], schema: Mapping[str, pl.DataType]) -> None:
-    """Refuse names of columns that are not there."""
+def require_columns(names: Iterable[str], schema: Mapping[str, pl.DataType], field: str = "") -> None:
+    """Refuse names of columns that are not there.
+
+    Args:
+        names: what a declaration names.
+        schema: the columns that there are.
+        field: the parameter that names them, so that the error has its place.
+    """
     for name in names:
         if name not in visible(schema):
-            raise StepError(f"column '{name}' is not there; {hint(name, visible(schema))}")
+            raise StepError(f"column '{name}' is not there; {hint(name, visible(schema))}", [field] if field else ())
 
 
-def require_free_names(names: Iterable[str]) -> None:
-    """Refuse names for new columns that Sluice uses itself."""
+def require_free_names(names: Iterable[str], field: str = "") -> None:
+    """Refuse names for new columns that Sluice uses itself; `field` as for `require_columns`."""
     for name in names:
         if name.startswith("__") or name == "date" or not name:
-            raise StepError(f"column name '{name}' is taken by Sluice ('date', '__…'); choose another")
+            raise StepError(
+                f"column name '{name}' is taken by Sluice ('date', '__…'); choose another", [field] if field else ()
+            )
 
 
 def flag(condition: pl.Expr, column: str, reason: str) -> pl.Expr:

@@ -43,7 +43,7 @@ class Table(Offering[TableSpec]):
         try:
             schema = check_table(self.spec, schemas)
         except CleaningError as error:
-            raise self.fail(str(error), ["steps"]) from None
+            raise self.fail(str(error), error.location) from None
         return Dataset(self.name, self.name, dg.AssetKey(self.name), schema)
 
     def _sources(self, context: dg.ComponentLoadContext) -> list[Source]:

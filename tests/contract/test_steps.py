@@ -7,9 +7,10 @@ import pytest
 from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
-from assets.cleaning import StepError, make_step, register_step, steps
+from assets.cleaning import Step, StepError, TableSpec, check_table, make_step, register_step, steps, table_lineage
 from assets.cleaning.lineage import step_lineage
-from assets.cleaning.step import ACTIVE, LINE, MADE, PART, REJECT, REMOVE, TIME, WORKING
+from assets.cleaning.registry import STEPS
+from assets.cleaning.step import ACTIVE, LINE, MADE, PART, REJECT, REMOVE, TIME, WORKING, require_columns
 
 # A declaration of each step that fits the rows below.
 EXAMPLES = {
@@ -183,6 +184,39 @@ def test_an_unknown_parameter_is_refused(step):
 
 def test_it_survives_its_declaration(step):
     assert make_step({step.step: step.model_dump(mode="json")}) == step
+
+
+class Shout(Step):
+    """Texts in capitals.
+
+    Attributes:
+        column: the texts.
+    """
+
+    column: str
+
+    def check(self, schema):
+        require_columns([self.column], schema, "column")
+
+    def transform(self, frame):
+        return frame.with_columns(pl.col(self.column).str.to_uppercase())
+
+
+def test_a_step_registered_elsewhere_is_declared_checked_shown_and_forgotten():
+    declared = {"name": "events", "from": "clicks", "steps": [{"shout": {"column": "user_id"}}]}
+    schema = {"user_id": pl.String(), "ts": pl.Datetime("us", "UTC"), "_file": pl.String(), "_line": pl.Int64()}
+    with STEPS.temporarily("shout", Shout):
+        Shout.step = "shout"
+        table = TableSpec.model_validate(declared)
+        assert check_table(table, {"clicks": schema}) == schema
+        assert table_lineage(table, {"clicks": schema})["user_id"] == {("clicks", "user_id")}
+        assert TableSpec.model_validate_json(table.model_dump_json(by_alias=True)) == table
+        assert "shout" in TableSpec.model_json_schema()["properties"]["steps"]["items"]["properties"]
+        with pytest.raises(ValidationError, match="Step 'shut' is unknown; did you mean 'shout'"):
+            TableSpec.model_validate(declared | {"steps": ["shut"]})
+    assert "shout" not in TableSpec.model_json_schema()["properties"]["steps"]["items"]["properties"]
+    with pytest.raises(ValidationError, match="Step 'shout' is unknown"):
+        TableSpec.model_validate(declared)
 
 
 def test_a_name_is_registered_once():

@@ -47,7 +47,7 @@ class Deduplicate(Step):
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns of the key are there."""
-        require_columns(self.by, schema)
+        require_columns(self.by, schema, "by")
 
     def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Flag all rows of a key but one."""

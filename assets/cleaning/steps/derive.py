@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 from pydantic import Field
 
+from assets.cleaning.errors import StepError
 from assets.cleaning.registry import register_step
 from assets.cleaning.sql import check_sql, row_expression
 from assets.cleaning.step import Step, require_free_names
@@ -28,9 +29,12 @@ class Derive(Step):
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """Each expression fits the schema."""
-        require_free_names(self.columns)
-        for sql in self.columns.values():
-            check_sql(sql, schema)
+        require_free_names(self.columns, "columns")
+        for name, sql in self.columns.items():
+            try:
+                check_sql(sql, schema)
+            except StepError as error:
+                raise error.within("columns", name) from None
 
     def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Compute the columns."""

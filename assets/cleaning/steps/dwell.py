@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import ClassVar
 
 import polars as pl
 
-from assets.cleaning.duration import Duration, parse_duration
 from assets.cleaning.registry import register_step
 from assets.cleaning.step import ACTIVE, FATE, TIES, TIME, ColumnNames, Step, require_columns
+from foundation.durations import Duration
 
 DWELL = "dwell_seconds"
 
@@ -26,7 +27,7 @@ class Dwell(Step):
     needs_time: ClassVar[bool] = True
 
     by: ColumnNames = ("user_id", "session_id")
-    cap: Duration = "30m"
+    cap: Duration = timedelta(minutes=30)
 
     @property
     def grouping(self) -> tuple[str, ...]:
@@ -39,12 +40,12 @@ class Dwell(Step):
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns are there."""
-        require_columns(self.by, schema)
+        require_columns(self.by, schema, "by")
 
     def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Compare each event with the next."""
         same = pl.all_horizontal((pl.col(name) == pl.col(name).shift(-1)) for name in self.by)
         together = (ACTIVE & ACTIVE.shift(-1) & same).fill_null(value=False)
         micros = (pl.col(TIME).shift(-1) - pl.col(TIME)).dt.total_microseconds()
-        seconds = (micros / 1_000_000).clip(upper_bound=parse_duration(self.cap).total_seconds())
+        seconds = (micros / 1_000_000).clip(upper_bound=self.cap.total_seconds())
         return frame.with_columns(pl.when(together).then(seconds).alias(DWELL))

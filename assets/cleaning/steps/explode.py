@@ -75,15 +75,16 @@ class Explode(Step):
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The column is there and holds lists, and the names of what it becomes are free."""
-        require_columns([self.column], schema)
+        require_columns([self.column], schema, "column")
         element = _element(schema[self.column])
         if element is None:
             raise StepError(
-                f"column '{self.column}' is {schema[self.column]}, not a list; declare it as a list in the contract"
+                f"column '{self.column}' is {schema[self.column]}, not a list; declare it as a list in the contract",
+                ["column"],
             )
         fields = [self.prefix + field.name for field in element.fields] if isinstance(element, pl.Struct) else []
         new = [*fields, *([self.index] if self.index is not None else [])]
-        require_free_names(new)
+        require_free_names(new, "index")
         taken = [name for name in visible(schema) if name != self.column or not fields]
         for name in new:
             if name in taken or new.count(name) > 1:

@@ -38,10 +38,14 @@ class Reject(Step):
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The condition fits the schema and is true or false."""
-        dtype = check_sql(self.when, schema)
+        try:
+            dtype = check_sql(self.when, schema)
+        except StepError as error:
+            raise error.within("when") from None
         if dtype != pl.Boolean:
             raise StepError(
-                f"SQL `{self.when}` gives {dtype}, but `when` must be true or false; compare it with something"
+                f"SQL `{self.when}` gives {dtype}, but `when` must be true or false; compare it with something",
+                ["when"],
             )
 
     def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -45,7 +45,7 @@ class RejectBots(Step):
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns are there."""
-        require_columns(self.by, schema)
+        require_columns(self.by, schema, "by")
 
     def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Flag the rows of bots."""

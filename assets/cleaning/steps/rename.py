@@ -29,8 +29,8 @@ class Rename(Step):
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The old names are there, the new ones are free and differ."""
-        require_columns(self.columns, schema)
-        require_free_names(self.columns.values())
+        require_columns(self.columns, schema, "columns")
+        require_free_names(self.columns.values(), "columns")
         after = [self.columns.get(name, name) for name in visible(schema)]
         for name in after:
             if after.count(name) > 1:

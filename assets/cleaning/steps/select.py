@@ -22,7 +22,7 @@ class Select(Step):
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns are there."""
-        require_columns(self.columns, schema)
+        require_columns(self.columns, schema, "columns")
 
     def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Keep the columns."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
 import polars as pl
 
-from assets.cleaning.duration import Duration, parse_duration
 from assets.cleaning.errors import StepError
 from assets.cleaning.registry import register_step
 from assets.cleaning.step import ACTIVE, FATE, TIME, ColumnNames, Step, require_columns
+from foundation.durations import Duration
 from foundation.stable_hash import combine
 
 SESSION = "session_id"
@@ -34,7 +35,7 @@ class Sessionize(Step):
     needs_time: ClassVar[bool] = True
 
     by: ColumnNames = ("user_id",)
-    gap: Duration = "30m"
+    gap: Duration = timedelta(minutes=30)
 
     @property
     def grouping(self) -> tuple[str, ...]:
@@ -52,20 +53,21 @@ class Sessionize(Step):
 
     def check(self, schema: Mapping[str, pl.DataType]) -> None:
         """The columns are there, and their values tell persons apart."""
-        require_columns(self.by, schema)
+        require_columns(self.by, schema, "by")
         for name in self.by:
             dtype = schema[name]
             if not (dtype in (pl.String, pl.Boolean) or dtype.is_integer() or dtype.is_temporal()):
                 raise StepError(
                     f"column '{name}' is {dtype}, which does not say who acts: a session needs a text, a whole number "
-                    "or a time; derive one, such as `cast(… as varchar)`"
+                    "or a time; derive one, such as `cast(… as varchar)`",
+                    ["by"],
                 )
 
     def transform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Number the sessions."""
         time, previous = pl.col(TIME), pl.col(TIME).shift(1)
         same = pl.all_horizontal((pl.col(name) == pl.col(name).shift(1)) for name in self.by)
-        pause = time - previous > parse_duration(self.gap)
+        pause = time - previous > self.gap
         midnight = time.dt.date() != previous.dt.date()
         begins = ~(same & ~pause & ~midnight & ACTIVE.shift(1)).fill_null(value=False)
         known = ACTIVE & pl.all_horizontal(pl.col(self.by).is_not_null())

@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from assets.cleaning import CleaningError, TableSpec, check_table
 from crawlers.contract import Contract
+from foundation.located import location_of
 
 RAW = Contract.model_validate(
     {
@@ -72,6 +73,43 @@ def test_a_step_that_does_not_fit_is_explained(step, message):
     assert "Step 1" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("step", "place"),
+    [
+        ({"reject": {"when": "prise < 0", "reason": "r"}}, ("reject", "when")),
+        ({"reject": {"when": "price", "reason": "r"}}, ("reject", "when")),
+        ({"derive": {"columns": {"half": "price / 2", "sum": "sum(price)"}}}, ("derive", "columns", "sum")),
+        ({"deduplicate": {"by": ["event"]}}, ("deduplicate", "by")),
+        ({"sessionize": {"by": "price"}}, ("sessionize", "by")),
+        ({"explode": {"column": "price"}}, ("explode", "column")),
+        ({"select": {"columns": ["usr_id"]}}, ("select", "columns")),
+    ],
+)
+def test_a_step_that_does_not_fit_is_placed(step, place):
+    with pytest.raises(CleaningError) as caught:
+        check_table(spec({"drop": {"columns": "crawled_at"}}, step), {"clicks": RAW})
+    assert caught.value.location == ("steps", 1, *place)
+
+
+def test_all_that_is_wrong_with_steps_is_told_at_once_and_placed():
+    declared = [
+        "dwell",
+        {"dedupe": {}},
+        {"sessionize": {"gap": "soon", "bye": "user_id"}},
+        {"reject": {"when": "a > 1"}},
+        7,
+    ]
+    with pytest.raises(ValidationError) as caught:
+        spec(*declared, lateness="36h")
+    assert [location_of(problem) for problem in caught.value.errors()] == [
+        ("lateness",),
+        ("steps", 1, "dedupe"),
+        ("steps", 2, "sessionize", "bye"),
+        ("steps", 3, "reject", "reason"),
+        ("steps", 4),
+    ]
+
+
 def test_sources_and_event_times_that_do_not_fit_are_explained():
     with pytest.raises(CleaningError, match="source 'clicks', which is not declared; did you mean 'click'"):
         check_table(spec(), {"click": RAW})
@@ -90,7 +128,7 @@ def test_sources_and_event_times_that_do_not_fit_are_explained():
     ("declared", "message"),
     [
         ({"lateness": "36h"}, "not a whole number of days"),
-        ({"lateness": "soon"}, "'soon' is not a duration; write a whole number and s, m, h or d"),
+        ({"lateness": "soon"}, "'soon' is not a duration; write a number and one of s, m, h, d, w"),
         ({"steps": {"dwell": {}}}, "`steps` is a list"),
         ({"steps": [{"dedupe": {}}]}, "did you mean 'deduplicate'"),
         ({"steps": [{"sessionize": {"gap": "half an hour"}}]}, "is not a duration"),
