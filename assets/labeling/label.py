@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from assets.labeling.analysis import DIGITS, analyse
 from assets.labeling.check import OUTCOME, check_gold
-from assets.labeling.class_balance import balance_from_gold, balance_from_majority, balance_from_votes
+from assets.labeling.class_balance import balance_from_gold
 from assets.labeling.gold import gold_patterns, true_labels
 from assets.labeling.majority import Floats, Matrix, choose, votes_by_label
-from assets.labeling.outcome import Window, find_outcome
+from assets.labeling.method import METHODS, Window
+from assets.labeling.outcome import find_outcome
 from assets.labeling.spec import LabelsSpec
 from assets.labeling.votes import ROWS, count_patterns, votes
 
@@ -31,14 +32,14 @@ class Labeled:
         analysis: One row a function, see `analyse`.
         class_balance: Share of each label, as used.
         method: What made the probabilities.
-        why: Why not the label model, when it was to be; else empty.
+        why: Why not the declared method; else empty.
         report: All the rest that is worth recording, as JSON: a function of the input and the seed alone.
     """
 
     frame: pl.DataFrame
     analysis: pl.DataFrame
     class_balance: Mapping[str, float]
-    method: Literal["label_model", "majority_vote"]
+    method: str
     why: str
     report: Mapping[str, Any]
 
@@ -70,12 +71,11 @@ def label(units: pl.LazyFrame, spec: LabelsSpec, *, pattern_counts: pl.DataFrame
     balance = np.round(estimated, DIGITS)
     patterns = _matrix(today, spec)
     outcome = find_outcome(learned_from, patterns, balance, spec)
-    method: Literal["label_model", "majority_vote"] = "majority_vote" if outcome.accuracies is None else "label_model"
     labelled = _outcomes(today, patterns, outcome.scores, balance, spec)
     joined = frame.join(labelled, on=spec.vote_columns, how="left", maintain_order="left").drop(ROWS)
     shares = dict(zip(spec.labels, balance.tolist(), strict=True))
     report = {
-        "method": method,
+        "method": outcome.by,
         "why": outcome.why,
         "rows": frame.height,
         "covered": int(joined["covered"].sum()),
@@ -95,7 +95,7 @@ def label(units: pl.LazyFrame, spec: LabelsSpec, *, pattern_counts: pl.DataFrame
         "epochs": spec.epochs,
     }
     analysis = analyse(today, spec, learned_accuracies=outcome.accuracies, gold=gold_patterns(frame, gold, spec))
-    return Labeled(joined, analysis, shares, method, outcome.why, report)
+    return Labeled(joined, analysis, shares, outcome.by, outcome.why, report)
 
 
 def _matrix(patterns: pl.DataFrame, spec: LabelsSpec) -> Matrix:
@@ -122,9 +122,7 @@ def _class_balance(window: Window, gold: pl.Series | None, spec: LabelsSpec) -> 
     if not window.labels.size:
         return np.full(cardinality, 1 / cardinality), "nothing: no function votes"
     voting = window.patterns[:, window.functions]
-    if spec.method == "majority_vote":
-        return balance_from_majority(voting, window.rows, cardinality), "vote shares"
-    return balance_from_votes(voting, window.rows, cardinality)
+    return METHODS[spec.method].class_balance(voting, window.rows, cardinality)
 
 
 def _outcomes(today: pl.DataFrame, patterns: Matrix, scores: Floats, balance: Floats, spec: LabelsSpec) -> pl.DataFrame:

@@ -7,9 +7,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-import assets.labeling.functions  # noqa: F401 - registers the kinds of functions
+import assets.labeling.functions
+import assets.labeling.methods  # noqa: F401 - both register their kinds
 from assets.labeling.errors import LabelsError
 from assets.labeling.function import AnyFunction, LabellingFunction
+from assets.labeling.method import METHODS, MethodName
 from foundation.declaration import Declaration, Name, Names
 from foundation.durations import Days
 from foundation.nearest import hint
@@ -18,9 +20,6 @@ TIME = "time"
 VOTE, PREVIOUS = "vote_", "previous_"
 RESERVED = frozenset({TIME, "date", "covered", "label", "majority", "probability", "probabilities", "rows"})
 """Column names that a table of labels, or its counts of vote patterns, uses itself."""
-
-FEWEST_FUNCTIONS = 3
-"""The label model learns from how functions agree pair by pair; two of them do not tell who is right."""
 
 LabelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
@@ -74,7 +73,7 @@ class LabelsSpec(Declaration):
     history: HistorySpec | None = None
     labels: tuple[LabelName, ...] = Field(min_length=2, max_length=100)
     functions: tuple[Annotated[LabellingFunction, AnyFunction()], ...] = Field(min_length=1)
-    method: Literal["label_model", "majority_vote"] = "label_model"
+    method: Annotated[str, MethodName()] = "label_model"
     class_balance: dict[str, float] | None = None
     gold: str | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -131,21 +130,7 @@ class LabelsSpec(Declaration):
                         f"; {hint(vote, self.labels)}",
                         *("functions", place, "vote"),
                     )
-        if self.method == "majority_vote":
-            return self
-        if len(self.functions) < FEWEST_FUNCTIONS:
-            raise self.fail(
-                f"the label model needs at least {FEWEST_FUNCTIONS} labelling functions, and {len(self.functions)} "
-                "declared; add some, or declare `method: majority_vote`."
-            )
-        known = [function.polarity for function in self.functions]
-        silent = [label for label in self.labels if all(votes is not None and label not in votes for votes in known)]
-        if silent:
-            raise self.fail(
-                f"no labelling function votes '{silent[0]}', so the label model would have nothing to weigh "
-                f"against; add a function that votes it{', remove the label' if len(self.labels) > 2 else ''}, "
-                "or declare `method: majority_vote`."
-            )
+        METHODS[self.method].check(self)
         return self
 
     @model_validator(mode="after")

@@ -24,7 +24,7 @@ MIN_COVERAGE = 0.1
 
 CHECKS = {
     "covered": f"At least {MIN_COVERAGE:.0%} of the units got a vote.",
-    "label_model_fitted": "The label model weighed the votes; the majority vote is the fallback.",
+    "label_model_fitted": "The votes were weighed by the declared method; the majority vote is the fallback.",
     "one_label_a_unit": "Units in = labels out.",
 }
 
@@ -101,7 +101,7 @@ def materialize(lake: Lake, spec: LabelsSpec, table: str, day: date, *, run_id: 
         "inputs": inputs,
         "digest": identity,
     }
-    checks = _checks(labeled.report, staged.rows, labeled.method, labeled.why)
+    checks = _checks(labeled.report, staged.rows, labeled.why)
     remember(lake, spec.name, day, identity, report, checks)
     version = lake.publish(staged, commit_info={"sluice.stage": "labels", "sluice.run_id": run_id}, replace=force)
     return DayResult(day, "published", {**report, "version": version}, checks)
@@ -113,7 +113,7 @@ def _units(lake: Lake, spec: LabelsSpec, table: str, day: date) -> pl.LazyFrame:
     return units(events, spec, history=lake.scan(table, start=past[0], end=past[1]) if past else None)
 
 
-def _checks(report: Mapping[str, Any], rows: int, method: str, why: str) -> tuple[Check, ...]:
+def _checks(report: Mapping[str, Any], rows: int, why: str) -> tuple[Check, ...]:
     covered = report["covered"] / rows if rows else 1.0
     return (
         Check(
@@ -125,9 +125,9 @@ def _checks(report: Mapping[str, Any], rows: int, method: str, why: str) -> tupl
         ),
         Check(
             "label_model_fitted",
-            method == "label_model" or not rows,
+            not why or not rows,
             severity="warning",
-            description=why or "The label model was fitted.",
+            description=why or f"By {report['method']}, as declared.",
         ),
         Check(
             "one_label_a_unit",

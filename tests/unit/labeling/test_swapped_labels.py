@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from assets.labeling.errors import LabelModelError
-from assets.labeling.outcome import Window, _refuse_swapped_labels
+from assets.labeling.method import Window
+from assets.labeling.methods.label_model import _refuse_swapped_labels
 
 PATTERNS = np.array([[1, 1, -1], [0, 0, 0], [1, -1, -1], [-1, -1, -1]])
 WINDOW = Window(PATTERNS, np.array([10, 20, 5, 100]))
