@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 import dagster as dg
+from dagster.components.core.component_tree import ComponentTree
 
+from assets.components.loading import load
 from orchestration.resources import resources
 
 
@@ -25,6 +27,6 @@ def executor() -> dg.ExecutorDefinition:
 def defs() -> dg.Definitions:
     """Load the declarations and bind resources."""
     return dg.Definitions.merge(
-        dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
+        load(ComponentTree.for_project(Path(__file__).parent)),
         dg.Definitions(resources=resources(), executor=executor()),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from typing import Any, TypeVar
 import dagster as dg
 import polars as pl
 
-from assets.components.declaration import Declared, SpecT, by_name
+from assets.components.declaration import Declared, DependentError, SpecT, by_name
+from assets.components.problems import collecting
+from foundation.nearest import hint
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,19 @@ def find(context: dg.ComponentLoadContext, asker: Declared[Any], name: str, fiel
     components = [c for kind in kinds for c in context.component_tree.get_all_components(of_type=kind)]
     index = by_name(components)
     if name in index:
+        if not index[name].is_usable:
+            raise asker.fail(DependentError(f"{field}: '{name}' has problems of its own; mend those first."), [field])
         return index[name]
+    problems = collecting()
+    if problems is not None and name in problems.absent:
+        product = problems.absent[name]
+        raise asker.fail(
+            DependentError(
+                f"{field}: '{name}' is left out, because product '{product}' has problems; mend those first."
+            ),
+            [field],
+        )
     wanted = " or ".join(kind.__name__.lower() for kind in kinds)
-    near = difflib.get_close_matches(name, index, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"declared are: {', '.join(sorted(index)) or 'none'}."
-    raise asker.fail(f"{field}: no {wanted} declaration is named '{name}'; {hint}", [field])
+    raise asker.fail(
+        f"{field}: no {wanted} declaration is named '{name}'; {hint(name, index, what='declared are')}", [field]
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import types
 import typing
@@ -18,14 +17,21 @@ from pydantic import BaseModel, GetJsonSchemaHandler, RootModel, TypeAdapter, Va
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import ErrorDetails
 
-from assets.components.pinpoint import Location, pinpoint
-from assets.components.product import Product, find_product
+from assets.components.pinpoint import pinpoint
+from assets.components.problems import Problem, collecting
+from assets.components.product import Product, ProductError, find_product
+from foundation.located import LocatedError, Location, location_of
+from foundation.nearest import hint
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
 
 class DeclarationError(dg.DagsterInvalidDefinitionError):
     """A declaration cannot be used; the message names the file, the line, the field, the value and the fix."""
+
+
+class DependentError(DeclarationError):
+    """A declaration refers to another one that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,16 @@ class Origin:
         """`file:line` of what an error below a field is about."""
         return self.line(pinpoint(self.attributes, message, base))
 
+    def holds(self, location: Location) -> bool:
+        """Whether a location stands in the file."""
+        node = self.attributes
+        for part in location:
+            children = dict(enumerate(node)) if isinstance(node, list) else node
+            if not isinstance(children, dict) or part not in children:
+                return False
+            node = children[part]
+        return True
+
     def line(self, location: Location) -> str:
         """`file:line` of a field of the attributes, or of the nearest field above it that stands in the file."""
         if self.tree is None:
@@ -62,15 +78,38 @@ class Declared(dg.Component, Generic[SpecT]):
 
     spec_class: ClassVar[type[BaseModel]]
 
-    def __init__(self, spec: SpecT, product: Product, origin: Origin) -> None:
-        self.spec = spec
-        self.product = product
+    def __init__(self, spec: SpecT | None, product: Product | None, origin: Origin) -> None:
+        self._valid_spec = spec
+        self._valid_product = product
         self.origin = origin
+
+    @property
+    def spec(self) -> SpecT:
+        """The declaration.
+
+        Raises:
+            DependentError: It is not valid in itself.
+        """
+        if self._valid_spec is None:
+            raise DependentError(f"{self.origin.path}: '{self.name}' has problems of its own; mend those first.")
+        return self._valid_spec
+
+    @property
+    def product(self) -> Product:
+        """The product that it belongs to.
+
+        Raises:
+            DependentError: The declaration is not valid in itself.
+        """
+        if self._valid_product is None:
+            raise DependentError(f"{self.origin.path}: '{self.name}' has problems of its own; mend those first.")
+        return self._valid_product
 
     @property
     def name(self) -> str:
         """The declared name."""
-        return str(getattr(self.spec, "name", self.origin.path.parent.name))
+        written = self.origin.attributes.get("name") if isinstance(self.origin.attributes, dict) else None
+        return str(written or getattr(self._valid_spec, "name", self.origin.path.parent.name))
 
     @classmethod
     def get_schema(cls) -> type[BaseModel]:
@@ -88,14 +127,46 @@ class Declared(dg.Component, Generic[SpecT]):
         folder = Path(context.path) if context.path.is_dir() else Path(context.path).parent
         raw = attributes.root if isinstance(attributes, RootModel) else {}
         origin = Origin(folder / "defs.yaml", source_tree.source_position_tree if source_tree else None, raw)
+        problems, top = collecting(), product_folder(folder, context.defs_module_path)
         try:
             spec = TypeAdapter(cls.spec_class).validate_python(raw)
-        except ValidationError as error:
-            raise DeclarationError(explain(error, cls.spec_class, origin, subject=cls.__name__)) from None
-        return cls(typing.cast("SpecT", spec), find_product(folder, context.defs_module_path), origin)
+            product = find_product(folder, context.defs_module_path)
+        except (ValidationError, ProductError) as error:
+            text = (
+                explain(error, cls.spec_class, origin, subject=cls.__name__)
+                if isinstance(error, ValidationError)
+                else str(error)
+            )
+            if problems is None:
+                raise (error if isinstance(error, ProductError) else DeclarationError(text)) from None
+            for line in text.splitlines():
+                problems.add(Problem(top, line))
+            return cls(None, None, origin)
+        return cls(typing.cast("SpecT", spec), product, origin)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the declaration is valid in itself; one that is not takes part only as a name."""
+        return self._valid_spec is not None
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The definitions, provided that no other declaration has this one's name."""
+        problems = collecting()
+        if problems is None:
+            return self._build_defs(context)
+        if not self.is_usable:
+            return dg.Definitions()
+        try:
+            return self._build_defs(context)
+        except DeclarationError as error:
+            top = product_folder(self.origin.path.parent, context.defs_module_path)
+            message, own = str(error), str(self.origin.path) in str(error)
+            if not own:
+                message = f"{self.origin.path}: '{self.name}' reads from a declaration with problems; mend those first."
+            problems.add(Problem(top, message, follows=not own or isinstance(error, DependentError)))
+            return dg.Definitions()
+
+    def _build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         if "__" in self.name:
             raise self.fail("two underscores in a row are kept for the tables that Sluice makes itself.", ["name"])
         by_name(context.component_tree.get_all_components(of_type=Declared))  # type: ignore[type-abstract]
@@ -105,15 +176,28 @@ class Declared(dg.Component, Generic[SpecT]):
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Assets, checks, jobs and schedules."""
 
-    def fail(self, message: str, location: Sequence[str | int] = ()) -> DeclarationError:
+    def fail(self, error: str | Exception, location: Sequence[str | int] = ()) -> DeclarationError:
         """An error about this declaration, with its place in the file.
 
         Args:
-            message: What is wrong, and what to do about it.
-            location: The field; the innermost one below it that the message names is looked up.
+            error: What is wrong, and what to do about it; a `LocatedError` says itself where below `location`.
+            location: The field.
         """
+        message = str(error)
         subject = "" if f"'{self.name}'" in message else f"{type(self).__name__} '{self.name}': "
-        return DeclarationError(f"{self.origin.culprit(message, location)}: {subject}{message}")
+        where = (
+            self.origin.line((*location, *error.location))
+            if isinstance(error, LocatedError) and error.location
+            else self.origin.culprit(message, location)
+        )
+        kind = DependentError if isinstance(error, DependentError) else DeclarationError
+        return kind(f"{where}: {subject}{message}")
+
+
+def product_folder(folder: Path, defs_root: Path) -> str:
+    """The name of the folder right below the root of all declarations that a folder stands in."""
+    relative = folder.resolve().relative_to(defs_root.resolve())
+    return relative.parts[0] if relative.parts else defs_root.name
 
 
 def explain(error: ValidationError, spec_class: type[BaseModel], origin: Origin, *, subject: str) -> str:
@@ -123,7 +207,10 @@ def explain(error: ValidationError, spec_class: type[BaseModel], origin: Origin,
         sentence = _sentence(problem, spec_class)
         named = sentence.startswith(f"{subject} '")
         lead = "" if named else f"{subject}: {_field(problem['loc'])}"
-        lines.append(f"{origin.culprit(sentence, problem['loc'])}: {lead}{sentence}")
+        location = location_of(problem)
+        located = location != tuple(problem["loc"]) and origin.holds(location)
+        where = origin.line(location) if located else origin.culprit(sentence, problem["loc"])
+        lines.append(f"{where}: {lead}{sentence}")
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -139,20 +226,22 @@ def _sentence(problem: ErrorDetails, spec_class: type[BaseModel]) -> str:
         case "extra_forbidden":
             key = str(problem["loc"][-1])
             known = sorted(_known_keys(spec_class, problem["loc"][:-1]))
-            return f"unknown key '{key}'; {_nearest(key, known)}"
+            return f"unknown key '{key}'; {hint(key, known)}"
         case "missing":
             return "this key is required; add it."
         case "union_tag_invalid":
             tag, expected = str(context["tag"]), re.findall(r"'([^']+)'", context["expected_tags"])
             kind = str(context["discriminator"]).replace("'", "")
-            return f"{kind} '{tag}' is unknown; {_nearest(tag, expected)}"
+            return f"{kind} '{tag}' is unknown; {hint(tag, expected)}"
         case "literal_error":
             expected = re.findall(r"'([^']+)'", context["expected"])
-            return f"'{value}' is unknown; {_nearest(str(value), expected)}"
+            return f"'{value}' is unknown; {hint(value, expected)}"
         case "string_pattern_mismatch" if context["pattern"].startswith("^[a-z]"):
             proposal = re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_0123456789")
-            hint = f"; write '{proposal}'" if proposal else ""
-            return f"'{value}' is no name: lower-case letters, digits and underscores, beginning with a letter{hint}."
+            instead = f"; write '{proposal}'" if proposal else ""
+            return (
+                f"'{value}' is no name: lower-case letters, digits and underscores, beginning with a letter{instead}."
+            )
         case _:
             message = problem["msg"].removeprefix("Value error, ")
             # A whole mapping beside a message that names the culprit would only hide it.
@@ -161,11 +250,6 @@ def _sentence(problem: ErrorDetails, spec_class: type[BaseModel]) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= 120 else f"{text[:120]}…"
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}."
 
 
 def _known_keys(spec_class: type[BaseModel], location: Sequence[str | int]) -> set[str]:

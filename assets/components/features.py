@@ -68,7 +68,7 @@ class Features(Declared[FeaturesSpec]):
                 pl.Schema(catalogue.schema) if catalogue else None,
             )
         except FeaturesError as error:
-            raise self.fail(str(error), ["features"]) from None
+            raise self.fail(error, ["features"]) from None
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The daily aggregates and the examples."""

@@ -35,7 +35,7 @@ class Labels(Offering[LabelsSpec]):
         try:
             schema = check_labels(self.spec, self.table(context).dataset(context).schema)
         except LabelsError as error:
-            raise self.fail(str(error)) from None
+            raise self.fail(error) from None
         return Dataset(self.name, self.name, dg.AssetKey(self.name), schema)
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:

@@ -43,7 +43,7 @@ class Table(Offering[TableSpec]):
         try:
             schema = check_table(self.spec, schemas)
         except CleaningError as error:
-            raise self.fail(str(error), error.location) from None
+            raise self.fail(error) from None
         return Dataset(self.name, self.name, dg.AssetKey(self.name), schema)
 
     def _sources(self, context: dg.ComponentLoadContext) -> list[Source]:
@@ -58,7 +58,7 @@ class Table(Offering[TableSpec]):
             own = {name: dtype for name, dtype in schema.items() if name not in SLUICES_OWN}
             history = parse_history(declared, own)
         except GateError as error:
-            raise self.fail(str(error), ["gate"]) from None
+            raise self.fail(error, ["gate"]) from None
         return Audit(gate, history, self._references(context, gate), own)
 
     def _references(self, context: dg.ComponentLoadContext, gate: Sequence[ExpectationSpec]) -> dict[str, Reference]:

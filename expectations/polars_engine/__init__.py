@@ -3,7 +3,7 @@
 It needs nothing else of this project; see README.md beside this file.
 """
 
-from expectations.polars_engine import bounds, metrics, stored, types
+from expectations.polars_engine import bounds, integers, metrics, stored, types
 from expectations.polars_engine.batch import PolarsBatchData
 from expectations.polars_engine.bundle import Aggregate, Procedure, Query
 from expectations.polars_engine.datasource import (
@@ -40,6 +40,7 @@ __all__ = [
     "column_aggregate_metric",
     "column_map_metric",
     "column_pair_map_metric",
+    "integers",
     "metrics",
     "multicolumn_map_metric",
     "stored",

@@ -14,6 +14,7 @@ from dateutil import parser  # type: ignore[import-untyped]
 
 from expectations.polars_engine.errors import PolarsEngineError
 
+_MOST_DIGITS = 38  # of a decimal in Polars
 # A column of nulls only has the type Null: it may be meant as text and as numbers alike.
 _TEXT = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
@@ -85,9 +86,13 @@ def _numeric(column: pl.Expr, dtype: pl.DataType, value: float | Decimal) -> tup
         if isinstance(value, float) and not math.isfinite(value):
             return column.cast(pl.Float64), pl.lit(value, dtype=pl.Float64)
         return column, pl.lit(Decimal(str(value)))
-    if isinstance(value, Decimal):
-        value = float(value)
-    if isinstance(value, float) or dtype.is_float():
+    if dtype.is_integer() and not isinstance(value, int) and math.isfinite(value):
+        if value == int(value):
+            # Beyond 2^53 a float no longer tells neighbouring integers apart, so both sides are compared as integers.
+            value = int(value)
+        elif isinstance(value, Decimal) and (scale := -int(value.as_tuple().exponent)) <= _MOST_DIGITS - 20:
+            return column.cast(pl.Decimal(_MOST_DIGITS, scale)), pl.lit(value, dtype=pl.Decimal(_MOST_DIGITS, scale))
+    if isinstance(value, float | Decimal) or dtype.is_float():
         return column.cast(pl.Float64), pl.lit(float(value), dtype=pl.Float64)
     if dtype.is_integer():
         low, high = _bounds(dtype)

@@ -44,7 +44,24 @@ FORMATS: list[dict[str, Any]] = [
     {"result_format": "COMPLETE", "unexpected_index_column_names": ["key"]},
     {"result_format": "COMPLETE", "include_unexpected_rows": True},
 ]
-WORDS = ["", "a", "b", "ab", "Ab", "äö", "x y", "2020-01-02", "02/01/2020", "12", "1.5", '{"a": 1}', "[]", "zz\n"]
+WORDS = [
+    "",
+    "a",
+    "b",
+    "ab",
+    "Ab",
+    "äö",
+    "x y",
+    "2020-01-02",
+    "02/01/2020",
+    "12",
+    "1.5",
+    '{"a": 1}',
+    "[]",
+    "zz\n",
+    "İ",
+    "e\u0301",
+]
 DAY = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - columns without a zone need moments without one
 
 
@@ -259,6 +276,9 @@ REGEXES = (
     "b$",
     "[0-9]+",
     "(?i)ab",
+    "(?i)i",
+    r"^\w+$",
+    r"e\b",
     r"\d{4}-\d{2}",
     "ö",
     "^$",

@@ -36,8 +36,7 @@ def standard_deviation(column: Column) -> Work:
 def total(column: Column) -> Work:
     """The sum; of no values it is 0."""
     column.need_number()
-    as_float = column.values.cast(pl.Float64) if column.dtype.is_decimal() else column.values
-    return Aggregate(column.domain.frame, (wide(as_float, column.dtype).sum(),), lambda found: found or 0)
+    return Aggregate(column.domain.frame, (wide(column.values, column.dtype).sum(),), lambda found: found or 0)
 
 
 def _extreme(column: Column, function: str) -> Work:

@@ -63,11 +63,8 @@ def matches(column: Column, regex: str) -> pl.Expr:
     """Whether a regular expression is found somewhere in a value's text.
 
     Rust's engine, unless the expression has what that lacks (look-around, back-references) or reads otherwise: then
-    Python's, on the distinct values of each chunk.
+    Python's, on the distinct values of each chunk. Where the two differ on some texts only, those texts are Python's.
     """
-    rust = _for_rust(regex)
-    if rust is not None:
-        return column.text.str.contains(rust)
     try:
         with warnings.catch_warnings():
             # That a later Python may read it otherwise is no news about the data.
@@ -77,7 +74,36 @@ def matches(column: Column, regex: str) -> pl.Expr:
         raise PolarsEngineError(
             f"{column.metric} on '{column.name}': {regex!r} is no regular expression: {error}"
         ) from None
-    return by_distinct_value(column.text, lambda value: compiled.search(value) is not None, pl.Boolean())
+    rust = _for_rust(regex)
+    text = column.text
+
+    def found(value: str) -> bool:
+        return compiled.search(value) is not None
+
+    if rust is None:
+        return by_distinct_value(text, found, pl.Boolean())
+    if (disputed := _disputed(regex, compiled)) is None:
+        return text.str.contains(rust)
+    others = text.str.contains(disputed)
+    python = by_distinct_value(pl.when(others).then(text), found, pl.Boolean())
+    return pl.when(others).then(python).otherwise(text.str.contains(rust))
+
+
+_CLASSES = re.compile(r"\\[wWdDsSbB]")
+_IGNORES_CASE = re.compile(r"\(\?[a-zA-Z]*i")
+_SPACES = re.compile(r"\\[sS]")
+
+
+def _disputed(regex: str, compiled: re.Pattern[str]) -> str | None:
+    """A class of characters, in Rust, whose texts the two engines may see differently; None when there are none.
+
+    To Rust a word has combining marks, to Python it has not. Ignoring case, Rust folds İ to itself and Python to i. And
+    four separators of ASCII are spaces to Python only.
+    """
+    ignores_case = bool(compiled.flags & re.IGNORECASE or _IGNORES_CASE.search(regex))
+    if not ignores_case and not _CLASSES.search(regex):
+        return None
+    return r"[^\x00-\x1B\x20-\x7F]" if _SPACES.search(regex) else r"[^\x00-\x7F]"
 
 
 # What Rust reads in another sense than Python: operations on classes, classes in classes, repetitions without a least.
@@ -91,6 +117,9 @@ _DOLLAR = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<last>\$(?=[|)]|\Z))|(?
 def _for_rust(regex: str) -> str | None:
     """The expression as Rust's engine must have it to find what Python's finds; None when it cannot."""
     if _OTHERWISE.search(regex):
+        return None
+    # Of a character outside ASCII in the expression itself, the cases may be others on texts of ASCII, too.
+    if "(?" in regex and not regex.isascii():
         return None
     if not _MULTILINE.search(regex):
         if any(found["other"] for found in _DOLLAR.finditer(regex)):

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 from dagster.components.core.component_tree import ComponentTree
 
+from assets.components.loading import load
 from orchestration.definitions import executor
 from orchestration.resources import resources
 
@@ -23,4 +24,4 @@ def defs() -> dg.Definitions:
     component tree that it would build.
     """
     tree = ComponentTree.from_module(defs_module=importlib.import_module(DEFS_MODULE), project_root=PROJECT)
-    return dg.Definitions.merge(tree.build_defs(), dg.Definitions(resources=resources(), executor=executor()))
+    return dg.Definitions.merge(load(tree), dg.Definitions(resources=resources(), executor=executor()))

@@ -213,7 +213,7 @@ def test_sums_of_a_record_and_of_a_column_neither_wrap_round_nor_lose_digits(jud
     if a.dtype == b.dtype:
         column = pl.DataFrame({"x": pl.concat([a, b])})
         observed = judged(gxe.ExpectColumnSumToBeBetween(column="x", min_value=0), column).result["observed_value"]
-        assert observed == pytest.approx(total, rel=1e-12)
+        assert float(observed) == pytest.approx(total, rel=1e-12)
 
 
 NAMES = ["a b", "x.y", "ünï", 'q"q', "'", "`", "0", "index", "value", "count", "len", "bin", "n", "condition"]
