@@ -12,7 +12,7 @@ export SLUICE_LAKE  ?= $(CURDIR)/data/lake
 export DAGSTER_DISABLE_TELEMETRY := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup demo test test-fast check format lock ui real bench clean
+.PHONY: help setup demo test test-fast check format lock ui real bench clean clean-data
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ demo: $(READY) $(DAGSTER_HOME)/dagster.yaml ## Run the whole road on the demo sh
 	@$(BIN)/python -m orchestration.demo
 
 ui: $(READY) $(DAGSTER_HOME)/dagster.yaml ## Open the Dagster UI on http://127.0.0.1:3000, with the nightly schedule
-	@$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port 3000
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dg dev --host 127.0.0.1 --port 3000
 
 test: $(READY) ## Run the whole test suite
 	@$(BIN)/pytest -n 2 --dist worksteal
@@ -62,5 +62,8 @@ format: $(READY) ## Format the code and mend what the linter can
 lock: $(READY) ## Resolve pyproject.toml into requirements.lock again
 	@bash orchestration/lock.sh --write $(BIN)
 
-clean: ## Remove the environment and everything that was materialised
-	@rm -rf $(VENV) data build *.egg-info
+clean: ## Remove the environment and what was built; the lake and the champions stay
+	@rm -rf $(VENV) build *.egg-info
+
+clean-data: ## Show what was materialised, ask, and delete it: lake, champions, run history
+	@bash orchestration/clean_data.sh "$(SLUICE_LAKE)" "$(DAGSTER_HOME)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import dagster as dg
+import click
 from dagster.components import Scaffolder, ScaffoldRequest
 
 from assets.components.product import PRODUCT_FILE
@@ -27,12 +27,15 @@ class DeclarationScaffolder(Scaffolder):
         """Create the folder of a declaration.
 
         Raises:
-            dg.DagsterInvalidInvocationError: The folder's name cannot be the name of a declaration.
+            click.ClickException: The folder's name cannot be the name of a declaration; `dg` shows the message alone.
         """
         folder = request.target_path
         name = folder.name
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise dg.DagsterInvalidInvocationError(
+            # `dg` has made it by now, and would say next time that it is there already.
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+            raise click.ClickException(
                 f"'{name}' cannot name a declaration: names are lower case with digits and underscores, and begin "
                 f"with a letter. Try '{re.sub('[^a-z0-9]+', '_', name.lower()).strip('_') or 'my_source'}'."
             )

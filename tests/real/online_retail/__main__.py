@@ -113,7 +113,7 @@ def run(home: Path, days: Sequence[date]) -> int:
         "crawled": f"{fetched} files fetched, {kept} unchanged since the last time",
         "time": f"{time.monotonic() - started:.0f} s (runs: {took})",
         "logs": home / "run-*.log",
-        "see it all": f"DAGSTER_HOME={home / 'dagster'} SLUICE_LAKE={lake.root} dagster dev -m {LOCATION}",
+        "see it all": f"DAGSTER_HOME={home / 'dagster'} SLUICE_LAKE={lake.root} dagster-webserver -m {LOCATION}",
     }
     return _report(console, lake, days, notes, published=len(runs) == 2 and not runs[-1].failures)
 

@@ -1,5 +1,6 @@
 """Every component's template is a declaration that works."""
 
+import click
 import pytest
 from dagster.components import ScaffoldRequest
 
@@ -60,3 +61,10 @@ def test_a_product_file_is_written_only_where_none_stands_above(project, scaffol
     assert not (scaffold("source", "mine") / "product.yaml").exists()
     project.path("product.yaml").unlink()
     assert (scaffold("source", "another") / "product.yaml").read_text().startswith("# A product")
+
+
+def test_a_name_that_cannot_be_one_is_refused_without_a_traceback_and_leaves_nothing(project, scaffold):
+    project.path("My Source").mkdir()
+    with pytest.raises(click.ClickException, match="Try 'my_source'"):
+        scaffold("source", "My Source")
+    assert not project.path("My Source").exists()
