@@ -12,7 +12,7 @@ export SLUICE_LAKE  ?= $(CURDIR)/data/lake
 export DAGSTER_DISABLE_TELEMETRY := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup demo test test-fast check format lock ui real bench clean clean-data
+.PHONY: help setup demo test test-fast check format reference lock ui real bench clean clean-data
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,11 +53,15 @@ check: $(READY) ## Format, lint, types, import contracts, declarations, lock
 	@$(BIN)/dg check toml
 	@$(BIN)/dg check yaml
 	@$(BIN)/dg check defs
+	@$(BIN)/python -W ignore -m orchestration.reference --check
 	@bash orchestration/lock.sh --check $(BIN)
 
 format: $(READY) ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+reference: $(READY) ## Write docs/reference from the models and the registries again
+	@$(BIN)/python -W ignore -m orchestration.reference
 
 lock: $(READY) ## Resolve pyproject.toml into requirements.lock again
 	@bash orchestration/lock.sh --write $(BIN)

@@ -6,7 +6,7 @@ Nothing here fetches, reads the environment or imports Scrapy: declarations load
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ByteSize, Field, PositiveFloat, PositiveInt, field_validator
 
@@ -80,6 +80,8 @@ class Crawl(Declaration):
         limits: The bounds.
     """
 
+    #: A declaration of the kind: what the reference shows.
+    example: ClassVar[Mapping[str, Any]]
     runs: ClassVar[str]
     """What crawls, as `module:attribute`: a `DaySpider` of Scrapy, or a function that takes a `Job`. Imported in the
     process that crawls, so that definitions load without Scrapy."""

@@ -15,6 +15,9 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRun, EventLogEntry
 from rich.console import Console
 
+# A check that every day is there is worth a line when it fails; and of what carries messages, nobody wants to hear.
+QUIET_STEPS = ("_every_day_published",)
+QUIET_LINES = ("[pipes]",)
 POLL_SECONDS = 0.5
 TAIL_LINES = 30
 
@@ -93,6 +96,8 @@ class _Watcher:
         self._pace = pace
         self._shown: dict[str, float] = {}
         self._cursor: str | None = None
+        self._steps: int | None = None
+        self._done = 0
         self.run_id: str | None = None
         self.failures: list[str] = []
 
@@ -109,6 +114,18 @@ class _Watcher:
                 self._show(record.event_log_entry)
             self._cursor, more = found.cursor, found.has_more
 
+    def _progress(self) -> str:
+        """How many of the run's steps are done; empty as long as nobody knows how many there are."""
+        if self._steps is None and self.run_id is not None:
+            run = self._instance.get_run_by_id(self.run_id)
+            plan = (
+                self._instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id)
+                if run and run.execution_plan_snapshot_id
+                else None
+            )
+            self._steps = len(plan.step_keys_to_execute) if plan else None
+        return f" ({self._done} of {self._steps} steps)" if self._steps else ""
+
     def _is_due(self, step: str, level: int, time: float) -> bool:
         if level < logging.WARNING and time - self._shown.get(step, 0) < self._pace:
             return False
@@ -123,17 +140,23 @@ class _Watcher:
             if level >= logging.INFO and entry.step_key and self._is_due(entry.step_key, level, entry.timestamp):
                 colour = "red" if level >= logging.ERROR else "yellow" if level >= logging.WARNING else "default"
                 first = entry.user_message.splitlines()[0] if entry.user_message else ""
-                self._console.print(
-                    f"{elapsed}    {entry.step_key}: {first}", style=colour, highlight=False, markup=False
-                )
+                if not first.startswith(QUIET_LINES):
+                    self._console.print(
+                        f"{elapsed}    {entry.step_key}: {first}", style=colour, highlight=False, markup=False
+                    )
             return
+        quiet = (event.step_key or "").endswith(QUIET_STEPS)
         match event.event_type:
-            case DagsterEventType.STEP_START:
+            case DagsterEventType.STEP_START if not quiet:
                 self._console.print(f"{elapsed}  ▶ {event.step_key}", highlight=False)
             case DagsterEventType.STEP_SUCCESS:
+                self._done += 1
                 took = event.step_success_data.duration_ms / 1000
-                self._console.print(f"{elapsed}  ✓ {event.step_key} in {took:.1f}s", style="green", highlight=False)
+                if not quiet:
+                    line = f"{elapsed}  ✓ {event.step_key} in {took:.1f}s{self._progress()}"
+                    self._console.print(line, style="green", highlight=False)
             case DagsterEventType.STEP_FAILURE:
+                self._done += 1
                 data = event.step_failure_data
                 text = (data.user_failure_data.description if data.user_failure_data else None) or (
                     data.error.message if data.error else ""

@@ -71,6 +71,8 @@ class Step(Declaration):
     """One cleaning step. A subclass is a file of its own and registers itself under the name that declarations use."""
 
     step: ClassVar[str] = ""
+    #: Parameters over the columns event_id, user_id, price and items: what the reference shows and the tests try.
+    example: ClassVar[Mapping[str, Any]]
     #: Whether the step compares times, so that the table needs an event time.
     needs_time: ClassVar[bool] = False
     #: Whether the step may flag single rows, so that those left are no longer one block of a sorted frame.

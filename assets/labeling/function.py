@@ -33,6 +33,9 @@ class LabellingFunction(Declaration):
 
     #: The key that only declarations of this kind have.
     key: ClassVar[str] = ""
+    #: Its keys beside the name, over units with views, dwell, cheapest and opened: what the reference shows, and the
+    #: tests try.
+    example: ClassVar[Mapping[str, Any]]
 
     name: Name
     description: str = ""

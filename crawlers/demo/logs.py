@@ -15,8 +15,8 @@ from crawlers.demo.visits import honest_events
 
 FIELDS = ("event_id", "user_id", "item_id", "event_type", "ts", "email", "referrer", "device", "experiment")
 """The fields of an event; `experiment` is one that nobody announced."""
-RENAMED = {"item_id": "sku"}
-"""What a deployment called things on a day with a broken schema."""
+_ITEM, _OTHERWISE = r'^"i(\d+)"$', '"sku-$1"'
+"""How a deployment spelled items on a day with a broken schema: every line can be read, and means nothing."""
 _LATIN_1 = "Zoë".encode("latin-1")
 
 
@@ -38,9 +38,9 @@ def planted(day: date, seed: int, *, broken: bool = False) -> Mapping[str, int]:
 
     Returns:
         `lines`, all of them; the lines of each of `dirt.KINDS`, which add up to `lines`; and, across kinds,
-        `iso_timestamps` (records whose time is ISO 8601), `without_item_id` (records without that field, which on a
-        day with a broken schema are nearly all), `honest_events` (of the day, wherever they are written) and `withheld`
-        (those of them that only later logs have).
+        `iso_timestamps` (records whose time is ISO 8601), `items_spelled_otherwise` (records of a day with a broken
+        schema that name their item as no catalogue does), `honest_events` (of the day, wherever they are written) and
+        `withheld` (those of them that only later logs have).
     """
     return log(day, seed, broken=broken).planted
 
@@ -52,7 +52,7 @@ def log(day: date, seed: int, *, broken: bool = False) -> Log:
     Args:
         day: The day whose log it is; late events of days before are in it.
         seed: The shop's seed.
-        broken: Whether a deployment renamed `item_id` to `sku` that day.
+        broken: Whether a deployment spelled the items otherwise that day.
     """
     records = lines(day, seed)
     contents = (
@@ -72,7 +72,7 @@ def log(day: date, seed: int, *, broken: bool = False) -> Log:
         "lines": records.height,
         **{kind: counted.get(kind, 0) for kind in KINDS},
         "iso_timestamps": int(readable["ts"].str.contains("T", literal=True).sum()),
-        "without_item_id": readable.height if broken else readable["item_id"].null_count(),
+        "items_spelled_otherwise": int(readable["item_id"].str.contains(_ITEM).sum()) if broken else 0,
         "honest_events": honest_events(day, seed).height,
         "withheld": withheld(day, seed),
     }
@@ -80,8 +80,10 @@ def log(day: date, seed: int, *, broken: bool = False) -> Log:
 
 
 def _line(*, broken: bool) -> pl.Expr:
-    names = {field: RENAMED.get(field, field) if broken else field for field in FIELDS}
-    fields = [pl.format('"{}": {}', pl.lit(name), field) for field, name in names.items()]
+    values = {field: pl.col(field) for field in FIELDS}
+    if broken:
+        values["item_id"] = pl.col("item_id").str.replace(_ITEM, _OTHERWISE)
+    fields = [pl.format('"{}": {}', pl.lit(field), value) for field, value in values.items()]
     record = pl.format("{}{}{}", pl.lit("{"), pl.concat_str(fields, separator=", ", ignore_nulls=True), pl.lit("}"))
     request = pl.format("GET /collect?item={} HTTP/1.1", pl.col("item_id").str.strip_chars('"'))
     return (

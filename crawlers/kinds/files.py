@@ -1,6 +1,7 @@
 """The `files` kind: files that are linked from a web page."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -15,6 +16,12 @@ class FilesCrawl(SiteCrawl):
         follow: Regular expression searched in each link's absolute address; `{date}` works here too.
         listings: Links that match are read as further listings (folders of an index), down to `max_depth`.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "kind": "files",
+        "start": "https://shop.example/logs/{date}/",
+        "follow": r"events-\d+\.jsonl\.gz$",
+    }
 
     runs: ClassVar[str] = "crawlers.spiders.files:FilesSpider"
 

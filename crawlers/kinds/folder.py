@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -26,6 +26,8 @@ class FolderCrawl(Crawl):
         files: Which files in it, as one pattern or several: `*.csv`, `events-{date}-*.jsonl.gz`, `**/*.gz` for folders
             below as well.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"kind": "folder", "path": "exports/{date}", "files": "*.csv"}
 
     runs: ClassVar[str] = "crawlers.folders.crawl:crawl_folder"
     tools: ClassVar[frozenset[str]] = frozenset({"file"})

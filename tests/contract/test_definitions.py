@@ -61,6 +61,7 @@ CHECKS = {
     "shop_events:expect_column_values_to_be_in_set__event_type",
     "shop_events:expect_column_values_to_be_in_table__item_id",
     "shop_events:expect_column_values_to_be_unique__event_id",
+    "shop_events:expect_column_values_to_match_regex__item_id",
     "shop_events:expect_column_values_to_not_be_null__item_id",
     "shop_events:expect_table_row_count_to_be_between",
     "shop_events:history__distribution__event_type",

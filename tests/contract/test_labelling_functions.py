@@ -1,4 +1,4 @@
-"""What every registered kind of labelling function keeps to. A new kind needs one line in EXAMPLES, no other test."""
+"""What every registered kind of labelling function keeps to. A new kind brings its example, and needs no test."""
 
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -20,11 +20,6 @@ from assets.labeling import (
 )
 from foundation.located import location_of
 
-#: A declaration of each kind that fits the units below.
-EXAMPLES = {
-    "python": {"python": "orchestration.defs.shop.engagement.functions:looked_again"},
-    "when": {"vote": "engaged", "when": "dwell > 30"},
-}
 AGGREGATES = {
     "views": "sum(kind = 'view')",
     "dwell": "sum(seconds)",
@@ -46,8 +41,7 @@ EVENTS = pl.DataFrame(
 
 @pytest.fixture(params=FUNCTIONS.names())
 def function(request):
-    assert request.param in EXAMPLES, f"add a declaration with '{request.param}' to EXAMPLES"
-    return {"name": "tried", **EXAMPLES[request.param]}
+    return {"name": "tried", **FUNCTIONS[request.param].example}
 
 
 def declared(*functions, **changes):
@@ -152,7 +146,9 @@ def test_a_condition_or_an_aggregate_that_does_not_fit_is_placed():
         check_labels(declared({"name": "f", "vote": "engaged", "when": "dwel > 3"}), EVENTS.schema)
     assert caught.value.location == ("functions", 0, "when")
     with pytest.raises(LabelsError) as caught:
-        check_labels(declared(EXAMPLES["when"] | {"name": "f"}, aggregate={"dwell": "sum(secs)"}), EVENTS.schema)
+        check_labels(
+            declared({**FUNCTIONS["when"].example} | {"name": "f"}, aggregate={"dwell": "sum(secs)"}), EVENTS.schema
+        )
     assert caught.value.location == ("aggregate", "dwell")
     with pytest.raises(ValidationError) as invalid:
         declared({"name": "f", "vote": "engagd", "when": "dwell > 3"})

@@ -24,6 +24,8 @@ class Deduplicate(Step):
         keep: which row stays, by event time, then landing day, file and line.
     """
 
+    example: ClassVar[Mapping[str, Any]] = {"by": ["event_id"]}
+
     flags_rows: ClassVar[bool] = True
 
     by: ColumnNames

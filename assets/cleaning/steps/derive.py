@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import polars as pl
 from pydantic import Field
@@ -20,6 +21,8 @@ class Derive(Step):
     Attributes:
         columns: SQL expression of each column. A decimal result becomes a float.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"columns": {"double": "price * 2", "is_cheap": "price < 5"}}
 
     columns: dict[str, str] = Field(min_length=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import polars as pl
 
@@ -17,6 +18,8 @@ class Drop(Step):
     Attributes:
         columns: their names.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"columns": ["price"]}
 
     columns: ColumnNames
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import polars as pl
 
@@ -23,6 +23,8 @@ class Dwell(Step):
         by: the columns that say which events belong together.
         cap: what longer times are cut to.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"by": "user_id"}
 
     needs_time: ClassVar[bool] = True
 

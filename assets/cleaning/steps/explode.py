@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 
@@ -42,6 +42,8 @@ class Explode(Step):
         index: a new column (Int64) for the place of the element in its list, from 0; none unless it is named.
         empty: what becomes of a row whose list is empty or null: `keep` it, without an element, or `remove` it.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"column": "items", "index": "place", "empty": "remove"}
 
     flags_rows: ClassVar[bool] = True
     makes_rows: ClassVar[bool] = True

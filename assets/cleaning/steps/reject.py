@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import polars as pl
 
@@ -21,6 +21,8 @@ class Reject(Step):
         when: the condition, in SQL.
         reason: what quarantine and the account call it.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"when": "price <= 0", "reason": "free"}
 
     flags_rows: ClassVar[bool] = True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import polars as pl
 from pydantic import PositiveInt
@@ -23,6 +23,8 @@ class RejectBots(Step):
         by: the columns that say who acts; rows with a null there are nobody's and stay.
         max_events_per_minute: how many events a person can make.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"max_events_per_minute": 2}
 
     needs_time: ClassVar[bool] = True
 

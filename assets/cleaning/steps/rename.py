@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import polars as pl
 from pydantic import Field
@@ -20,6 +21,8 @@ class Rename(Step):
     Attributes:
         columns: the new name of each column.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"columns": {"price": "amount"}}
 
     columns: dict[str, str] = Field(min_length=1)
 

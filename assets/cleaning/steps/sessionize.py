@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,8 @@ class Sessionize(Step):
         by: the columns that say who acts.
         gap: the pause that ends a session; one of exactly this length does not.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"gap": "10m"}
 
     needs_time: ClassVar[bool] = True
 

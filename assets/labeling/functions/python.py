@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import polars as pl
 from pydantic import model_validator
@@ -32,6 +32,8 @@ class PythonFunction(LabellingFunction):
     Attributes:
         python: Where it is, such as `orchestration.defs.shop.engagement.functions:returned_within_a_day`.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"python": "orchestration.defs.shop.engagement.functions:looked_again"}
 
     python: str
 

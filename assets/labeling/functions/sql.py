@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
 from pydantic import Field
@@ -24,6 +25,8 @@ class SqlFunction(LabellingFunction):
         vote: The label that it votes.
         when: A Polars SQL condition over the columns of a unit. A null is no vote. Texts stand in single quotes.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"vote": "engaged", "when": "dwell > 30"}
 
     vote: str
     when: str = Field(min_length=1)

@@ -13,7 +13,7 @@ from training.publish import champion
 
 ROOT = Path(__file__).parents[3]
 LAST = "2026-02-10"
-BROKEN, GOOD = "2026-02-08", ("2026-02-07", "2026-02-09", LAST)
+BROKEN, GOOD = "2026-02-07", ("2026-02-06", "2026-02-08", "2026-02-09", LAST)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -31,7 +31,7 @@ class Demo:
         }
 
     def run(self):
-        command = [sys.executable, "-m", "orchestration.demo", "--days", "4", "--last", LAST]
+        command = [sys.executable, "-m", "orchestration.demo", "--days", "5", "--last", LAST]
         done = subprocess.run(
             command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False, timeout=600
         )

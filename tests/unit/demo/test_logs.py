@@ -138,19 +138,19 @@ def test_records_hold_personal_data_and_a_field_that_nobody_announced(lines_of):
     assert all("@" in r["email"] for r in records if r["email"])
 
 
-def test_a_broken_day_calls_items_something_else_in_every_record(lines_of):
+def test_a_broken_day_spells_items_otherwise_and_changes_nothing_else(lines_of):
     whole, broken = lines_of(DAY), lines_of(DAY, broken=True)
     records = [r for r in (read(line) for _, line in broken) if not isinstance(r, str)]
+    otherwise = [r for r in records if str(r.get("item_id")).startswith("sku-")]
 
-    assert len(broken) == len(whole)
-    assert all("item_id" not in r for r in records)
-    assert sum("sku" in r for r in records) > 0.99 * len(records)
-    assert demo.planted(DAY, broken=True)["without_item_id"] == len(records)
-    # Nothing else changes: neither the order nor the faults.
-    assert [
-        same if isinstance(same, str) else {"item_id" if name == "sku" else name: value for name, value in same.items()}
-        for same in (read(line) for _, line in broken)
-    ] == [read(line) for _, line in whole]
+    assert len(otherwise) > 0.99 * len(records)
+    assert demo.planted(DAY, broken=True)["items_spelled_otherwise"] == len(otherwise)
+    assert demo.planted(DAY)["items_spelled_otherwise"] == 0
+    for (name, line), (file, honest) in zip(broken, whole, strict=True):
+        spelled = line.replace(b'"item_id": "sku-', b'"item_id": "i')
+        # A line that is cut in half is cut after half of the longer line.
+        assert name == file
+        assert spelled == honest or (isinstance(read(line), str) and honest.startswith(spelled))
 
 
 def test_files_are_in_the_order_of_arrival_and_of_similar_size(lines_of):
