@@ -6,13 +6,14 @@ import datetime as dt
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 import yaml
 
+from foundation.located import LocatedError, Location
 from foundation.nearest import hint
 
 Severity = Literal["critical", "warning", "info"]
@@ -45,7 +46,7 @@ _OF_TEXT = {
 }
 
 
-class GateError(ValueError):
+class GateError(LocatedError):
     """A gate's declaration cannot be used; the message names the expectation, the culprit and the fix."""
 
 
@@ -58,17 +59,29 @@ class ExpectationSpec:
         type: Great Expectations' name of it.
         kwargs: Its arguments.
         severity: `critical` refuses the partition, `warning` and `info` only report.
+        place: Where its arguments stand in the gate, for errors.
     """
 
     check_name: str
     type: str
     kwargs: Mapping[str, Any]
     severity: Severity = "critical"
+    place: Location = field(default=(), compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it speaks of."""
         return columns_of(self.kwargs)
+
+    @property
+    def meaning(self) -> dict[str, Any]:
+        """What it says, wherever in the gate it stands."""
+        return {
+            "check_name": self.check_name,
+            "type": self.type,
+            "kwargs": dict(self.kwargs),
+            "severity": self.severity,
+        }
 
 
 @functools.cache
@@ -106,30 +119,45 @@ def parse_gate(raw: Sequence[Any], *, folder: Path | None = None) -> tuple[Expec
         GateError: An entry is not of these forms, or names an expectation, argument or severity that does not exist.
     """
     taken: dict[str, int] = {}
-    entries = [flat for number, entry in enumerate(raw, 1) for flat in _flatten(f"gate entry {number}", entry, folder)]
-    return tuple(_parse(where, kind, arguments, taken) for where, kind, arguments in entries)
+    entries = [
+        flat
+        for number, entry in enumerate(raw)
+        for flat in _flatten(f"gate entry {number + 1}", (number,), entry, folder)
+    ]
+    return tuple(_parse(where, place, kind, arguments, taken) for where, place, kind, arguments in entries)
 
 
-def _flatten(where: str, entry: Any, folder: Path | None) -> Iterable[tuple[str, str, dict[str, Any]]]:
+_Entry = tuple[str, Location, str, dict[str, Any]]
+
+
+def _flatten(where: str, place: Location, entry: Any, folder: Path | None) -> Iterable[_Entry]:
     if isinstance(entry, Mapping) and set(entry) == {HISTORY}:
         return []
     if isinstance(entry, Mapping) and set(entry) == {"suite"}:
         path = (folder or Path()) / str(entry["suite"])
+        try:
+            suite = read_suite(path)
+        except GateError as error:
+            raise error.within(*place, "suite") from None
+        # Within a suite file every place is that of the entry that names the file.
         return [
-            flat for number, each in enumerate(read_suite(path), 1) for flat in _flatten(f"{path} {number}", each, None)
+            (found, (*place, "suite"), kind, arguments)
+            for number, each in enumerate(suite, 1)
+            for found, _, kind, arguments in _flatten(f"{path} {number}", (*place, "suite"), each, None)
         ]
     if isinstance(entry, Mapping) and "type" in entry:
         arguments = dict(entry.get("kwargs") or {})
         if entry.get("severity"):
             arguments["severity"] = entry["severity"]
-        return [(where, str(entry["type"]), arguments)]
+        return [(where, (*place, "kwargs"), str(entry["type"]), arguments)]
     if isinstance(entry, Mapping) and len(entry) == 1:
         ((kind, given),) = entry.items()
         if given is None or isinstance(given, Mapping):
-            return [(where, str(kind), dict(given or {}))]
+            return [(where, (*place, str(kind)), str(kind), dict(given or {}))]
     raise GateError(
         f"{where} is not an expectation with its arguments; write, for example, "
-        "expect_column_values_to_not_be_null: {column: item_id}"
+        "expect_column_values_to_not_be_null: {column: item_id}",
+        place,
     )
 
 
@@ -150,27 +178,35 @@ def read_suite(path: Path) -> list[Any]:
     return list(content["expectations"])
 
 
-def _parse(where: str, kind: str, arguments: dict[str, Any], taken: dict[str, int]) -> ExpectationSpec:
+def _parse(where: str, place: Location, kind: str, arguments: dict[str, Any], taken: dict[str, int]) -> ExpectationSpec:
     if kind in unsupported():
-        raise GateError(f"{where}: '{kind}' cannot be used in a gate: {unsupported()[kind]}.")
+        raise GateError(f"{where}: '{kind}' cannot be used in a gate: {unsupported()[kind]}.", place)
     if kind not in catalogue():
-        raise GateError(f"{where}: unknown expectation '{kind}'; {hint(kind, catalogue())}")
+        raise GateError(f"{where}: unknown expectation '{kind}'; {hint(kind, catalogue())}", place)
     severity = arguments.pop("severity", "critical")
     if severity not in SEVERITIES:
-        raise GateError(f"{kind}: unknown severity '{severity}'; {hint(str(severity), SEVERITIES)}")
-    _check_arguments(kind, arguments)
+        message = f"{kind}: unknown severity '{severity}'; {hint(str(severity), SEVERITIES)}"
+        raise GateError(message, (*place, "severity"))
+    try:
+        _check_arguments(kind, arguments)
+    except GateError as error:
+        raise error.within(*place) from None
     columns = columns_of(arguments)
     slug = "".join(c if c.isalnum() or c == "_" else "_" for c in "__".join([kind, *columns])[:180])
     taken[slug] = taken.get(slug, 0) + 1
-    return ExpectationSpec(slug if taken[slug] == 1 else f"{slug}__{taken[slug]}", kind, arguments, severity)
+    name = slug if taken[slug] == 1 else f"{slug}__{taken[slug]}"
+    return ExpectationSpec(name, kind, arguments, severity, place)
 
 
 def _check_arguments(kind: str, arguments: Mapping[str, Any]) -> None:
     known = catalogue()[kind]
     for name, value in arguments.items():
         if name not in known:
-            raise GateError(f"{kind}: unknown argument '{name}'; {hint(str(name), known)}")
-        _check_value(kind, name, value, known[name])
+            raise GateError(f"{kind}: unknown argument '{name}'; {hint(str(name), known)}", [str(name)])
+        try:
+            _check_value(kind, name, value, known[name])
+        except GateError as error:
+            raise error.within(str(name)) from None
     for name, argument in known.items():
         if argument["required"] and name not in arguments:
             raise GateError(f"{kind}: the argument '{name}' is required; add it.")
@@ -179,7 +215,7 @@ def _check_arguments(kind: str, arguments: Mapping[str, Any]) -> None:
         if low is None and high is None:
             raise GateError(f"{kind}: give a min_value, a max_value, or both.")
         if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
-            raise GateError(f"{kind}: min_value {low} is greater than max_value {high}.")
+            raise GateError(f"{kind}: min_value {low} is greater than max_value {high}.", ["min_value"])
 
 
 def _check_value(kind: str, name: str, value: Any, argument: Mapping[str, Any]) -> None:
@@ -227,9 +263,22 @@ def check_gate(gate: Sequence[ExpectationSpec], schema: Mapping[str, pl.DataType
             continue
         for column in expectation.columns:
             if column not in schema:
-                raise GateError(f"{expectation.type}: there is no column '{column}'; {hint(column, schema)}")
-            _check_type(expectation.type, column, schema[column])
+                message = f"{expectation.type}: there is no column '{column}'; {hint(column, schema)}"
+                raise GateError(message, _place_of(column, expectation))
+            try:
+                _check_type(expectation.type, column, schema[column])
+            except GateError as error:
+                raise error.within(*_place_of(column, expectation)) from None
         _check_condition(expectation, schema)
+
+
+def _place_of(column: str, expectation: ExpectationSpec) -> Location:
+    for name, value in expectation.kwargs.items():
+        if value == column:
+            return (*expectation.place, name)
+        if isinstance(value, list) and column in value:
+            return (*expectation.place, name, value.index(column))
+    return expectation.place
 
 
 def _check_type(kind: str, column: str, dtype: pl.DataType) -> None:
@@ -253,7 +302,8 @@ def _check_condition(expectation: ExpectationSpec, schema: Mapping[str, pl.DataT
         return
     for name in names:
         if name not in schema:
-            raise GateError(f"{expectation.type}: row_condition: there is no column '{name}'; {hint(name, schema)}")
+            message = f"{expectation.type}: row_condition: there is no column '{name}'; {hint(name, schema)}"
+            raise GateError(message, (*expectation.place, "row_condition"))
 
 
 def tables_of(gate: Sequence[ExpectationSpec]) -> tuple[str, ...]:

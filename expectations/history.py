@@ -107,8 +107,8 @@ def parse_history(raw: Sequence[Any], schema: Mapping[str, pl.DataType]) -> tupl
             is watched twice.
     """
     specs = tuple(
-        _spec_of(f"gate entry {number}: {HISTORY}", entry[HISTORY], schema)
-        for number, entry in enumerate(raw, 1)
+        _spec_at(number, entry[HISTORY], schema)
+        for number, entry in enumerate(raw)
         if isinstance(entry, Mapping) and set(entry) == {HISTORY}
     )
     taken: set[str] = set()
@@ -120,18 +120,29 @@ def parse_history(raw: Sequence[Any], schema: Mapping[str, pl.DataType]) -> tupl
     return specs
 
 
+def _spec_at(number: int, entry: Any, schema: Mapping[str, pl.DataType]) -> HistorySpec:
+    try:
+        return _spec_of(f"gate entry {number + 1}: {HISTORY}", entry, schema)
+    except GateError as error:
+        raise error.within(number, HISTORY) from None
+
+
 def _spec_of(where: str, entry: Any, schema: Mapping[str, pl.DataType]) -> HistorySpec:
     if entry is not None and not isinstance(entry, Mapping):
         raise GateError(f"{where}: write its arguments as a mapping, such as history: {{watch: [row_count, mean]}}")
     try:
         spec = HistorySpec(**(entry or {}))
     except ValidationError as error:
-        raise GateError(f"{where}: {_complaint(error)}") from None
+        place = [part for part in error.errors()[0]["loc"] if isinstance(part, str)][:1]
+        raise GateError(f"{where}: {_complaint(error)}", place) from None
     if "distribution" in spec.watch and spec.columns is None:
-        raise GateError(f"{where}: the watch 'distribution' needs 'columns'; name those that have few values.")
+        raise GateError(
+            f"{where}: the watch 'distribution' needs 'columns'; name those that have few values.", ["watch"]
+        )
     for column in spec.columns or ():
         if column not in schema:
-            raise GateError(f"{where}: there is no column '{column}'; {hint(column, schema)}")
+            message = f"{where}: there is no column '{column}'; {hint(column, schema)}"
+            raise GateError(message, ("columns", (spec.columns or ()).index(column)))
     spec = spec.model_copy(update={"columns": spec.columns or tuple(schema)})
     for watch in spec.watch:
         if watch != "row_count" and not any(one.watch == watch for one in watched(spec, schema)):

@@ -68,13 +68,13 @@ class Table(Offering[TableSpec]):
                 continue
             name, key = str(expectation.kwargs["other_table"]), str(expectation.kwargs["key"])
             if name == self.name:
-                raise self.fail(f"{expectation.type}: '{name}' cannot look into itself.", ["gate"])
+                message = f"{expectation.type}: '{name}' cannot look into itself."
+                raise self.fail(message, ["gate", *expectation.place, "other_table"])
             other: Any = find(context, self, name, "gate", Source, Table)
             dataset = other.dataset(context)
             if key not in dataset.schema:
-                raise self.fail(
-                    f"{expectation.type}: '{name}' has no column '{key}'; {hint(key, dataset.schema)}", ["gate"]
-                )
+                message = f"{expectation.type}: '{name}' has no column '{key}'; {hint(key, dataset.schema)}"
+                raise self.fail(message, ["gate", *expectation.place, "key"])
             snapshot = other.spec.snapshot if isinstance(other, Source) else other.spec.event_time is None
             references[name] = Reference(dataset.table, snapshot, dataset.key.to_user_string())
         return references

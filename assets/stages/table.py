@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -41,7 +40,7 @@ MAX_PASSES = 4
 
 def code_version(spec: TableSpec, audit: Audit) -> str:
     """Changes when the declaration changes in a way that changes the rows, or what they must meet."""
-    return digest("table", VERSION, _meaning(spec), [asdict(one) for one in audit.gate])[:16]
+    return digest("table", VERSION, _meaning(spec), [one.meaning for one in audit.gate])[:16]
 
 
 def _meaning(spec: TableSpec) -> dict[str, Any]:

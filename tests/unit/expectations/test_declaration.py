@@ -131,3 +131,40 @@ def test_the_catalogue_is_what_the_library_says():
 
     # Made anew by `python -m expectations.generate_catalogue` when Great Expectations changes.
     assert _catalogue_file() == read_from_library()
+
+
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        ({"expect_column_values_to_be_uniqe": {"column": "a"}}, (1, "expect_column_values_to_be_uniqe")),
+        ({"expect_column_values_to_be_unique": {"colum": "a"}}, (1, "expect_column_values_to_be_unique", "colum")),
+        (
+            {"expect_column_values_to_be_unique": {"column": "a", "severity": "bad"}},
+            (1, "expect_column_values_to_be_unique", "severity"),
+        ),
+        ({"expect_column_values_to_be_unique": {"column": "z"}}, (1, "expect_column_values_to_be_unique", "column")),
+        (
+            {"expect_column_mean_to_be_between": {"column": "s", "min_value": 1}},
+            (1, "expect_column_mean_to_be_between", "column"),
+        ),
+        (
+            {"expect_compound_columns_to_be_unique": {"column_list": ["a", "z"]}},
+            (1, "expect_compound_columns_to_be_unique", "column_list", 1),
+        ),
+        ({"type": "expect_column_values_to_be_unique", "kwargs": {"column": "z"}}, (1, "kwargs", "column")),
+        ({"suite": "nowhere.yaml"}, (1, "suite")),
+        ("unique", (1,)),
+    ],
+)
+def test_an_error_says_where_in_the_gate_it_is(entry, place):
+    first = {"expect_column_values_to_not_be_null": {"column": "a"}}
+    with pytest.raises(GateError) as caught:
+        check_gate(parse_gate([first, entry]), {"a": pl.Int64(), "s": pl.String()})
+    assert caught.value.location == place
+
+
+def test_where_an_entry_stands_is_no_part_of_what_it_means():
+    null, unique = ({f"expect_column_values_to_{what}": {"column": "a"}} for what in ("not_be_null", "be_unique"))
+    assert [one.meaning for one in parse_gate([null, unique])] == [one.meaning for one in parse_gate([unique, null])][
+        ::-1
+    ]
