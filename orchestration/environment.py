@@ -40,6 +40,12 @@ VARIABLES = (
         "/var/cache/sluice",
     ),
     Variable(
+        "SLUICE_SCRATCH",
+        "Where models are trained; what lies there may be lost.",
+        "beside the published models, or `data/scratch` with an object store",
+        "/var/tmp/sluice",
+    ),
+    Variable(
         "SHOP_URL",
         "The shop to crawl.",
         "a demo shop on loopback, for as long as a crawl takes",

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from assets.lake import Lake
 from assets.stages.raw import raw_table
+from training.metrics import METRICS
 from training.publish import champion
 
 
@@ -182,16 +183,16 @@ def evaluation_table(evaluation: Mapping[str, Any], verdict: Mapping[str, Any]) 
         title=f"Models on {evaluation.get('test', 'the days after the training window')}", title_justify="left"
     )
     # Popularity scores items, not examples: only over the ranked pairs is its AUC comparable with the models'.
-    columns = ("model", "AUC", "AUC ranked", f"NDCG@{k}", f"recall@{k}", "KB", "KB gzip", "µs/row", "µs/row batch", "")
-    for name in columns:
+    rows = evaluation["candidates"]
+    metrics = [metric for metric in METRICS.entries().values() if any(metric.name in row for row in rows)]
+    titles = [metric.called(k) for metric in metrics]
+    for name in ("model", *titles, "AUC ranked", "KB", "KB gzip", "µs/row", "µs/row batch", ""):
         table.add_column(name, justify="left" if name in ("model", "") else "right")
-    for row in evaluation["candidates"]:
+    for row in rows:
         table.add_row(
             row["name"],
-            _number(None if row.get("auc_of") == "ranking" else row.get("auc"), 4),
+            *(_number(_measured(row, metric.name), 4) for metric in metrics),
             _number(row.get("ranking_auc", row.get("auc") if row.get("auc_of") == "ranking" else None), 4),
-            _number(row.get("ndcg"), 4),
-            _number(row.get("recall"), 4),
             _number(row["bytes"] / 1024 if row.get("bytes") else None, 1),
             _number(row["gzip_bytes"] / 1024 if row.get("gzip_bytes") else None, 1),
             _number(row.get("latency_single_us"), 1),
@@ -199,6 +200,10 @@ def evaluation_table(evaluation: Mapping[str, Any], verdict: Mapping[str, Any]) 
             "blessed" if row["name"] == verdict.get("candidate") else "",
         )
     return table
+
+
+def _measured(row: Mapping[str, Any], metric: str) -> float | None:
+    return None if row.get(f"{metric}_of") == "ranking" else row.get(metric)
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -211,7 +216,7 @@ def model_report(lake: Lake, chain: Chain, day: date) -> tuple[Table, dict[str, 
     Raises:
         LookupError: Nothing was published yet.
     """
-    current = champion(lake.models_dir(chain.model))
+    current = champion(lake.models(chain.model))
     if current is None:
         raise LookupError(f"{chain.model} has no champion; see its checks in the UI.")
     card = json.loads((current.path / "card.json").read_text(encoding="utf-8"))
@@ -221,8 +226,8 @@ def model_report(lake: Lake, chain: Chain, day: date) -> tuple[Table, dict[str, 
         "blessed": f"{card['candidate']}: {' '.join(card['verdict']['reasons'])}",
         "recommendations": f"for {users} users, in {recommended}",
         "lake": lake.root,
-        "champion": current.path,
-        "model card": current.path / "card.md",
+        "champion": current.uri,
+        "model card": f"{current.uri}/card.md",
         "data docs": lake.reports.uri(chain.table, day, "docs/index.html"),
     }
 

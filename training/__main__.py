@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from training.failure import TaskError
-from training.relay import open_relay
+from training.relay import PIPES, open_relay
 from training.spec import read_task
 from training.supervise import supervise, work_folder
 from training.tasks import COMMANDS, suggest
-from training.worker import run_worker
+from training.worker import die_with_parent, run_worker
 
 _USAGE = f"usage: python -m training TASK.json | {' | '.join(f'{word} …' for word in COMMANDS)}"
 
@@ -47,6 +47,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _supervise(path: Path) -> int:
+    if PIPES in os.environ:
+        # A run that is killed takes its training along: it would hold what the next run goes on with.
+        die_with_parent()
     with open_relay() as relay:
         try:
             supervise(read_task(path), relay)

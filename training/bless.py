@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from training.metrics import METRICS
 from training.spec import BlessSpec
-
-LESS_IS_BETTER = frozenset({"log_loss"})
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,9 @@ def _judge(
     reference = rows.get(row.get("compared_with", "float"))
     if reference is None:
         raise EvaluationError(f"Candidate '{row['name']}' is compared with '{row['compared_with']}', which has no row.")
-    value = _value(row, bounds)
+    value, metric = _value(row, bounds), METRICS[bounds.metric]
     failed = []
-    drop = _drop(value, _value(reference, bounds), bounds)
+    drop = metric.worse(value, _value(reference, bounds))
     if drop > bounds.max_drop_vs_float:
         failed.append(
             f"{bounds.metric} is {drop:.4f} worse than {reference['name']}, allowed is {bounds.max_drop_vs_float}"
@@ -116,12 +115,12 @@ def _judge(
     if ratio > bounds.max_bytes_ratio:
         failed.append(f"its file is {ratio:.0%} of the float model's, allowed is {bounds.max_bytes_ratio:.0%}")
     if champion is not None:
-        drop = _drop(value, _value(champion, bounds), bounds)
+        drop = metric.worse(value, _value(champion, bounds))
         if drop > bounds.max_drop_vs_champion:
             failed.append(
                 f"{bounds.metric} is {drop:.4f} worse than the champion, allowed is {bounds.max_drop_vs_champion}"
             )
-    if bounds.minimum is not None and _drop(value, bounds.minimum, bounds) > 0:
+    if bounds.minimum is not None and metric.worse(value, bounds.minimum) > 0:
         failed.append(f"{bounds.metric} {value:.4f} misses the declared minimum {bounds.minimum}")
     return Considered(row["name"], value, int(row["bytes"]), int(row["gzip_bytes"]), tuple(failed))
 
@@ -133,7 +132,3 @@ def _value(row: Mapping[str, Any], bounds: BlessSpec) -> float:
             f"The evaluation has no {bounds.metric} of '{row['name']}'. Evaluate again, or bless by another metric."
         )
     return float(value)
-
-
-def _drop(value: float, reference: float, bounds: BlessSpec) -> float:
-    return value - reference if bounds.metric in LESS_IS_BETTER else reference - value

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-COLUMNS = (
-    ("name", "model"),
-    ("auc", "AUC"),
-    ("log_loss", "log loss"),
-    ("ndcg", "NDCG@{k}"),
-    ("recall", "recall@{k}"),
+from training.metrics import METRICS
+
+MEASURED = (
     ("bytes", "bytes"),
     ("gzip_bytes", "gzipped"),
     ("latency_single_us", "µs, one row"),
     ("latency_batch_us_per_row", "µs a row, batch"),
 )
+"""What a card shows of each model beside its metrics."""
 
 
 def render_card(card: Mapping[str, Any]) -> str:
@@ -35,8 +33,8 @@ def render_card(card: Mapping[str, Any]) -> str:
 
 {model.get("description") or ""}
 
-Family `{model["family"]}`, candidate `{card["candidate"]}`, trained as of {card["as_of"]}, seed {model["seed"]}.
-File `model.tflite`: {card["bytes"]} bytes, SHA-256 `{card["sha256"]}`.
+Family `{model["family"]["kind"]}`, candidate `{card["candidate"]}`, as of {card["as_of"]}, seed {model["seed"]}.
+File `{card.get("file", "")}`: {card["bytes"]} bytes, SHA-256 `{card["sha256"]}`.
 
 ## Why it was blessed
 
@@ -65,11 +63,13 @@ training share out-of-vocabulary embeddings.
 
 
 def _table(evaluation: Mapping[str, Any]) -> str:
-    k = evaluation.get("k", 10)
-    head = "| " + " | ".join(title.format(k=k) for _, title in COLUMNS) + " |"
-    rule = "|" + " --- |" * len(COLUMNS)
-    rows = ["| " + " | ".join(_cell(row.get(key)) for key, _ in COLUMNS) + " |" for row in evaluation["candidates"]]
-    return "\n".join([head, rule, *rows])
+    k, rows = evaluation.get("k", 10), evaluation["candidates"]
+    metrics = [metric for metric in METRICS.entries().values() if any(metric.name in row for row in rows)]
+    columns = [("name", "model"), *((metric.name, metric.called(k)) for metric in metrics), *MEASURED]
+    head = "| " + " | ".join(title for _, title in columns) + " |"
+    rule = "|" + " --- |" * len(columns)
+    lines = ["| " + " | ".join(_cell(row.get(key)) for key, _ in columns) + " |" for row in rows]
+    return "\n".join([head, rule, *lines])
 
 
 def _days(days: Sequence[str]) -> str:

@@ -13,14 +13,14 @@ import tf_keras
 from training.description import read_description
 from training.feed import Feed, score
 from training.input import Shards, plan_shards, read_split, split_files
-from training.metrics import auc, log_loss
-from training.models.registry import build
+from training.metrics.metric import VALIDATION, needing
 from training.normalise import Normalisation, fit_normalisation
 from training.saved import save_float, weights_digest
 from training.schema import Inputs, read_inputs
 from training.spec import ModelSpec, TrainTask
 from training.step import ExchangingAdam, TrainingModel
-from training.strategy import create_strategy, set_precision
+from training.strategies import create_strategy
+from training.strategies.threads import set_precision
 from training.worker import Worker
 
 VALIDATION_ROWS = 200_000
@@ -37,9 +37,10 @@ def work(task: TrainTask, worker: Worker) -> dict[str, Any]:
     """
     spec = task.model
     worker.progress.phase("joining the other workers")
-    strategy = create_strategy(worker)
+    strategy = create_strategy(spec.strategy, worker)
     worker.progress.phase("reading the training set")
     inputs = read_inputs(task.data)
+    spec.family.check(inputs)
     shards = plan_shards(task.data / "train", world=worker.world, batch=spec.batch, epochs=spec.epochs, seed=spec.seed)
     normalisation = _agree_on_normalisation(task, inputs, worker)
     backup = worker.folder / "backup"
@@ -48,13 +49,13 @@ def work(task: TrainTask, worker: Worker) -> dict[str, Any]:
     tf_keras.utils.set_random_seed(spec.seed)
     set_precision(spec.mixed_precision)
     with strategy.scope():
-        plain = build(inputs, spec)
+        plain = spec.family.build(inputs, seed=spec.seed)
         model = TrainingModel(plain.input, plain.output, name=plain.name)
         if task.warm_start_from is not None:
             _warm_start(model, task.warm_start_from, worker)
         model.compile(
             optimizer=ExchangingAdam(spec.learning_rate),
-            loss=tf_keras.losses.BinaryCrossentropy(),
+            loss=spec.family.loss(),
             jit_compile=spec.xla or None,
         )
     feed = Feed(shards, inputs, normalisation, rank=worker.rank, epochs=range(start, spec.epochs))
@@ -116,7 +117,7 @@ def _warm_start(model: Any, folder: Path, worker: Worker) -> None:
     # not; a table of another size would not fit anyway.
     before = read_description(folder)
     categories = {f"{one.name}__embedding" for one in before.inputs.categories}
-    earlier = build(before.inputs, before.model)
+    earlier = before.model.family.build(before.inputs, seed=before.model.seed)
     earlier.load_weights(str(folder / "weights.h5"))
     taken: list[str] = []
     for layer in model.layers:
@@ -191,8 +192,9 @@ class EpochReports(tf_keras.callbacks.Callback):  # type: ignore[misc]
         if self._validation is not None:
             arrays, labels, weights = self._validation
             probabilities = score(self.model, arrays, beat=self._worker.progress.beat)
-            entry["validation_auc"] = auc(labels, probabilities, weights)
-            entry["validation_log_loss"] = log_loss(labels, probabilities, weights)
+            for metric in needing("scores"):
+                if metric.each_epoch is not None:
+                    entry[f"{VALIDATION}{metric.name}"] = metric.each_epoch(labels, probabilities, weights)
         self._record(entry)
 
     def _record(self, entry: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from training.description import read_description
 from training.failure import TaskError
 from training.input import split_files
+from training.runtimes import model_file
 from training.schema import read_inputs
 from training.scoring import Scoring
 from training.spec import PredictTask
@@ -30,8 +31,11 @@ def work(task: PredictTask, worker: Worker) -> dict[str, Any]:
     worker.progress.ready()
     if not task.pairs.is_dir():
         raise TaskError(f"There is no folder of pairs at {task.pairs}; encode the pairs first")
+    path = model_file(task.version)
+    if path is None:
+        raise TaskError(f"The version {task.version} has no model file; choose another champion")
     scoring = Scoring(
-        {SCORE: task.version / "model.tflite"},
+        {SCORE: path},
         read_inputs(task.version),
         read_description(task.version / "float").normalisation,
         threads=worker.threads,

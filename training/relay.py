@@ -8,13 +8,16 @@ from typing import Any
 
 from dagster_pipes import open_dagster_pipes
 
-from training.launch import Relay
+from training.launchers import Relay
+
+PIPES = "DAGSTER_PIPES_CONTEXT"
+"""The variable by which a Dagster run says that it listens."""
 
 
 @contextmanager
 def open_relay() -> Iterator[Relay]:
     """Open Dagster Pipes when this process was started by a run, and print otherwise."""
-    if "DAGSTER_PIPES_CONTEXT" not in os.environ:
+    if PIPES not in os.environ:
 
         def show(payload: Mapping[str, Any] | None, line: str) -> None:  # noqa: ARG001 - one signature for both
             sys.stdout.write(f"{line}\n")

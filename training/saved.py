@@ -9,7 +9,6 @@ import tf_keras
 
 from training.description import DESCRIPTION, Description, read_description
 from training.failure import TaskError
-from training.models.registry import build
 from training.normalise import Normalisation
 from training.schema import Inputs
 from training.spec import ModelSpec
@@ -41,7 +40,7 @@ def save_float(model: Any, folder: Path, *, spec: ModelSpec, inputs: Inputs, nor
     tf_keras.mixed_precision.set_global_policy("float32")
     try:
         # A copy outside the strategy: saving needs no other worker then, and reloads without a cluster.
-        plain = build(inputs, spec)
+        plain = spec.family.build(inputs, seed=spec.seed)
     finally:
         tf_keras.mixed_precision.set_global_policy(policy)
     plain.set_weights(model.get_weights())
@@ -64,7 +63,7 @@ def load_float(folder: Path) -> Any:
         TaskError: The folder is incomplete, or its weights are not the ones that were saved.
     """
     found = read_description(folder)
-    model = build(found.inputs, found.model)
+    model = found.model.family.build(found.inputs, seed=found.model.seed)
     try:
         model.load_weights(str(folder / _WEIGHTS))
     except (OSError, ValueError) as error:

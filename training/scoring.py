@@ -1,4 +1,4 @@
-"""Encoded rows scored by one or several TensorFlow Lite files: row group by row group, in order, on several threads."""
+"""Encoded rows scored by the files of one or several models: row group by row group, in order, on several threads."""
 
 import threading
 from collections import deque
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.input import Arrays, InputError, Unit, model_inputs, read_units
-from training.lite import Floats, LiteModel
 from training.normalise import Normalisation
+from training.runtimes import Loaded, load_model
 from training.schema import Inputs
 
 
@@ -28,14 +29,14 @@ class Scored:
     """
 
     columns: dict[str, npt.NDArray[Any]]
-    scores: dict[str, Floats]
+    scores: dict[str, npt.NDArray[np.float32]]
 
 
 class Scoring:
     """Scores files of encoded rows.
 
     Args:
-        models: TensorFlow Lite files, by name.
+        models: Files of published or candidate models, by name.
         inputs: What the columns are.
         normalisation: Constants of the dense columns that the models were trained with.
         threads: How many row groups are read and scored at a time; memory is that of so many of them.
@@ -52,8 +53,8 @@ class Scoring:
         self._own = threading.local()
         self._own.models = self._load()
 
-    def _load(self) -> dict[str, LiteModel]:
-        return {name: LiteModel(path) for name, path in self._models.items()}
+    def _load(self) -> dict[str, Loaded]:
+        return {name: load_model(path) for name, path in self._models.items()}
 
     def rows(self, files: Sequence[Path], *, columns: Sequence[str] = ()) -> Iterator[Scored]:
         """Score all rows of files, in the order of the files and their rows.

@@ -3,138 +3,73 @@
 Everything here is plain pydantic, so that loading declarations never imports TensorFlow.
 """
 
-import difflib
 import json
-import re
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from foundation.declaration import Declaration, Name
+from foundation.durations import Days, Duration
+from foundation.located import LocatedError
+from foundation.name_of import NameOf
+from foundation.one_of import OneOf
+from training.compression.spec import CompressSpec
 from training.failure import TaskError
-from training.models.registry import check_family
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_NAME = r"^[a-z][a-z0-9_]*$"
+from training.families import FAMILIES, Family, Ranker
+from training.launchers import LAUNCHERS
+from training.metrics import METRICS, MetricName
+from training.strategies import STRATEGIES
 
 
 class SpecError(TaskError):
     """A task file that cannot be read or does not say what it must."""
 
 
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value.strip())
-    if match is None:
-        raise ValueError(
-            f"duration {value!r} is not understood; write a number and one of s, m, h, d, such as 90s or 28d"
-        )
-    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
-
-
-def _duration_text(value: timedelta) -> str:
-    seconds = value.total_seconds()
-    unit = next(unit for unit in "dhms" if unit == "s" or seconds % _UNITS[unit] == 0)
-    return f"{seconds / _UNITS[unit]:g}{unit}"
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration, json_schema_input_type=str),
-    PlainSerializer(_duration_text, return_type=str),
-]
-
-
-class Declared(BaseModel):
-    """Base of every declaration: frozen, and an unknown key is an error that names the nearest known one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_unknown_keys(cls, values: Any) -> Any:
-        if isinstance(values, Mapping):
-            known = list(cls.model_fields)
-            for key in values:
-                if key not in known:
-                    near = difflib.get_close_matches(str(key), known, n=1)
-                    hint = f"did you mean '{near[0]}'?" if near else f"known fields: {', '.join(known)}"
-                    raise ValueError(f"unknown field '{key}' of {cls.__name__}; {hint}")
-        return values
-
-
-class PruneSpec(Declared):
-    """Magnitude pruning: `sparsity` of the weights of each pruned layer end at zero, over `epochs` of fine-tuning."""
-
-    sparsity: float = Field(default=0.5, gt=0, lt=1)
-    epochs: int = Field(default=2, ge=1)
-
-
-class CompressSpec(Declared):
-    """Which compressed candidates are made beside the float model."""
-
-    prune: PruneSpec | None = PruneSpec()
-    quantize: Literal["int8", "none"] = "int8"
-
-
-class BlessSpec(Declared):
+class BlessSpec(Declaration):
     """Bounds that a candidate must meet before it may become the champion.
 
     Attributes:
-        metric: What is compared; of `log_loss` less is better.
+        metric: What is compared: a registered metric, which says whether more or less is better.
         max_drop_vs_float: How much worse than the float model a candidate may be.
         max_drop_vs_champion: How much worse than the champion, scored on the same examples.
         max_bytes_ratio: Greatest size of the file as a share of the float model's.
         minimum: The least value of the metric that is published at all.
     """
 
-    metric: Literal["auc", "log_loss", "ndcg", "recall"] = "auc"
+    metric: MetricName = "auc"
     max_drop_vs_float: float = Field(default=0.005, ge=0)
     max_drop_vs_champion: float = Field(default=0.01, ge=0)
     max_bytes_ratio: float = Field(default=0.3, gt=0)
     minimum: float | None = None
 
 
-class EvaluateSpec(Declared):
+class EvaluateSpec(Declaration):
     """Ranking evaluation: how many users are ranked at most, and the cut-off of NDCG@k and recall@k."""
 
     users: int = Field(default=1000, ge=1)
     k: int = Field(default=10, ge=1)
 
 
-class RecommendSpec(Declared):
+class RecommendSpec(Declaration):
     """Recommendations: how many items each user gets."""
 
     k: int = Field(default=10, ge=1)
 
 
-class ModelSpec(Declared):
+class ModelSpec(Declaration):
     """Declaration of a model.
 
     Attributes:
         name: Name of the model, and of its assets.
         examples: The features table that it is trained on.
         window: Trailing window of event days that is read.
-        family: Name in the registry of model families.
-        hidden: Widths of the hidden layers.
-        dropout: Share of each hidden layer dropped in training. A run that was interrupted resumes to exactly the
-            weights of an uninterrupted one only without dropout, whose random state is not kept.
-        embedding_dimension: Overrides the widths of all embeddings; without it each input's own counts.
+        family: Which network, with its settings: `{kind: ranker, hidden: [128, 32]}`.
         workers: Worker processes. A small network gains from a second one only with large batches, for the
             workers exchange every gradient once a step.
+        launcher: Where the workers run.
+        strategy: How they share the training.
         batch: Examples a step over all workers together, so that their number does not change what is learnt.
         epochs: Passes over the training split.
         learning_rate: Of Adam.
@@ -154,14 +89,13 @@ class ModelSpec(Declared):
         tags: Likewise.
     """
 
-    name: str = Field(pattern=_NAME)
-    examples: str = Field(pattern=_NAME)
-    window: Duration = timedelta(days=28)
-    family: str = "ranker"
-    hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 32)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    embedding_dimension: int | None = Field(default=None, ge=1)
+    name: Name
+    examples: Name
+    window: Days = timedelta(days=28)
+    family: Annotated[Family, OneOf(FAMILIES)] = Ranker()
     workers: int = Field(default=2, ge=1)
+    launcher: Annotated[str, NameOf(LAUNCHERS)] = "local"
+    strategy: Annotated[str, NameOf(STRATEGIES)] = "mirrored"
     batch: int = Field(default=4096, ge=1)
     epochs: int = Field(default=5, ge=1)
     learning_rate: float = Field(default=0.003, gt=0)
@@ -180,19 +114,6 @@ class ModelSpec(Declared):
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
 
-    @field_validator("family")
-    @classmethod
-    def _family_is_registered(cls, value: str) -> str:
-        check_family(value)
-        return value
-
-    @field_validator("window")
-    @classmethod
-    def _window_is_whole_days(cls, value: timedelta) -> timedelta:
-        if value < timedelta(days=1) or value.seconds or value.microseconds:
-            raise ValueError(f"window {_duration_text(value)!r} is not a whole number of days; write it as 28d")
-        return value
-
     @model_validator(mode="after")
     def _batch_feeds_every_worker(self) -> Self:
         if self.batch % self.workers:
@@ -203,8 +124,30 @@ class ModelSpec(Declared):
             )
         return self
 
+    @model_validator(mode="after")
+    def _family_bears_what_is_declared(self) -> Self:
+        family = self.family
+        needs = METRICS[self.bless.metric].needs
+        if needs not in family.measured_by:
+            known = ", ".join(name for name, metric in METRICS.entries().items() if metric.needs in family.measured_by)
+            raise LocatedError(
+                f"model '{self.name}' is blessed by {self.bless.metric}, and family '{family.kind}' is not measured by "
+                f"{needs}; choose one of: {known}",
+                ("bless", "metric"),
+            )
+        used = {"prune": self.compress.prune is not None, "int8": self.compress.quantize == "int8"}
+        for technique, declared in used.items():
+            if declared and technique not in family.techniques:
+                key = "prune: null" if technique == "prune" else "quantize: none"
+                raise LocatedError(
+                    f"family '{family.kind}' of model '{self.name}' does not bear the technique '{technique}'; write "
+                    f"compress: {{{key}}}",
+                    ("compress",),
+                )
+        return self
 
-class TrainTask(Declared):
+
+class TrainTask(Declaration):
     """Train the float model.
 
     Attributes:
@@ -221,7 +164,7 @@ class TrainTask(Declared):
     warm_start_from: Path | None = None
 
 
-class CompressTask(Declared):
+class CompressTask(Declaration):
     """Make compressed candidates of the float model in `out/float` and put them into `out/candidates`."""
 
     task: Literal["compress"] = "compress"
@@ -230,7 +173,7 @@ class CompressTask(Declared):
     out: Path
 
 
-class EvaluateTask(Declared):
+class EvaluateTask(Declaration):
     """Measure the candidates in `out/candidates`, popularity and the champion; writes `out/evaluation.json`.
 
     Attributes:
@@ -250,7 +193,7 @@ class EvaluateTask(Declared):
     champion_data: Path | None = None
 
 
-class PredictTask(Declared):
+class PredictTask(Declaration):
     """Score a Parquet folder of encoded pairs with a published version; writes a Parquet file of scores."""
 
     task: Literal["predict"] = "predict"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from training.failure import TaskError
-from training.launch import LaunchError, LocalLauncher, Relay
+from training.launchers import LAUNCHERS, Launcher, LaunchError, Relay
 from training.spec import PredictTask, Task
 from training.tasks import TASKS
 
@@ -26,13 +26,13 @@ def work_folder(task: Task) -> Path:
     return task.out.absolute().parent / f".{task.out.name}.{task.task}"
 
 
-def supervise(task: Task, relay: Relay, *, launcher: LocalLauncher | None = None) -> None:
+def supervise(task: Task, relay: Relay, *, launcher: Launcher | None = None) -> None:
     """Run a task to its end and publish its results.
 
     Args:
         task: What to do.
         relay: Gets the news.
-        launcher: Starts the workers; by default on this machine, with the deadlines of the declaration.
+        launcher: Starts the workers; by default the declared one, with the deadlines of the declaration.
 
     Raises:
         TaskError: It failed; nothing was published.
@@ -40,7 +40,7 @@ def supervise(task: Task, relay: Relay, *, launcher: LocalLauncher | None = None
     entry, spec = TASKS[task.task], task.model
     folder = work_folder(task)
     workers = spec.workers if entry.distributed else 1
-    launcher = launcher or LocalLauncher(
+    launcher = launcher or LAUNCHERS[spec.launcher](
         start_deadline=spec.start_deadline, freeze_deadline=spec.freeze_deadline, max_restarts=spec.max_restarts
     )
     with _alone(task):

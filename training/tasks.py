@@ -3,9 +3,10 @@
 A function is imported in the process that runs it, so that the supervisor never imports TensorFlow.
 """
 
-import difflib
 from dataclasses import dataclass
 from typing import Literal
+
+from foundation.nearest import hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ TASKS: dict[str, TaskEntry] = {
 
 COMMANDS: dict[str, str] = {
     "champion": "training.commands:champion_command",
+    "promote": "training.commands:promote_command",
     "rollback": "training.commands:rollback_command",
 }
 """Further words of the command line, each a `module:function` of `command(arguments: list[str]) -> int`."""
@@ -42,6 +44,4 @@ COMMANDS: dict[str, str] = {
 
 def suggest(name: str) -> str:
     """What a person who wrote an unknown task or command probably meant."""
-    known = [*TASKS, *COMMANDS]
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+    return hint(name, [*TASKS, *COMMANDS])

@@ -1,5 +1,7 @@
 """A worker process: who it is, how it learns that its supervisor is gone, and how it reports its end."""
 
+from __future__ import annotations
+
 import ctypes
 import importlib
 import json
@@ -11,12 +13,14 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training.failure import TaskError
 from training.progress import ProgressWriter
-from training.spec import Task
 from training.tasks import TASKS
+
+if TYPE_CHECKING:
+    from training.spec import Task
 
 SUPERVISED = "SLUICE_TRAINING_SUPERVISED"
 THREADS = "SLUICE_TRAINING_THREADS"

@@ -1,7 +1,7 @@
 """Model: trained on a window of examples, compressed, compared, blessed, published; then it recommends."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,21 +14,21 @@ from assets.components.day_assets import day_assets
 from assets.components.days import Days
 from assets.components.declaration import Declared
 from assets.components.features import Features
-from assets.components.run_tags import days_of, forced
+from assets.components.run_tags import BY_TAG, days_of, forced
 from assets.lake import Lake
-from assets.stages import model
 from assets.stages.day import DayResult
+from assets.stages.model.compare import compare
+from assets.stages.model.decide import decide
+from assets.stages.model.inputs import Launch, ModelInputs, Phase, Request, code_version
+from assets.stages.model.recommend import recommend, recommendations_schema, recommendations_table
+from assets.stages.model.train import train
+from training.metrics import METRICS
 from training.spec import ModelSpec
 
-_Work = Callable[[Lake, date, model.Launch, bool, str], DayResult]
+_Work = Callable[[Lake, date, Launch, Request], DayResult]
 Describe = Callable[[DayResult], Mapping[str, Any]]
 
 COMPARED = (
-    "name",
-    "auc",
-    "log_loss",
-    "ndcg",
-    "recall",
     "bytes",
     "gzip_bytes",
     "latency_single_us",
@@ -37,7 +37,7 @@ COMPARED = (
     "kind",
     "how",
 )
-"""What the UI shows of each candidate; the model card and `evaluation.json` hold the rest."""
+"""What the UI shows of each candidate beside its metrics; the model card and `evaluation.json` hold the rest."""
 
 RECOMMENDED = {
     "score": "The champion's probability that the item is what the user wants.",
@@ -56,68 +56,73 @@ class Model(Declared[ModelSpec]):
         """The float model, its candidates, the champion and the recommendations."""
         examples = find(context, self, self.spec.examples, "examples", Features)
         examples.schema(context)
-        road = model.Road(self.spec, examples.spec, examples.inputs(context))
+        inputs = ModelInputs(self.spec, examples.spec, examples.inputs(context))
         trained, compared = dg.AssetKey(f"{self.name}__float"), dg.AssetKey(f"{self.name}__candidates")
         published, recommended = dg.AssetKey(self.name), dg.AssetKey(f"{self.name}__recommendations")
         return dg.Definitions.merge(
             *[
                 self._asset(
                     trained,
-                    road,
+                    inputs,
                     deps=[dg.AssetDep(dg.AssetKey(examples.name))],
                     text="The float model, trained by several workers on the window that ends with the day.",
                     kinds={"tensorflow"},
-                    work=lambda lake, day, launch, force, _: model.train(lake, road, day, launch, force=force),
+                    phases=("train",),
+                    work=lambda lake, day, launch, request: train(lake, inputs, day, launch, request),
                     describe=_trained,
                 ),
                 self._asset(
                     compared,
-                    road,
+                    inputs,
                     deps=[dg.AssetDep(trained)],
                     text="Pruned and quantised candidates, each measured on later days beside float and popularity.",
                     kinds={"tensorflow", "tflite"},
                     checks={"beats_popularity": "The candidates rank better than popularity does."},
-                    work=lambda lake, day, launch, force, _: model.compress(lake, road, day, launch, force=force),
+                    phases=("compress", "evaluate"),
+                    work=lambda lake, day, launch, request: compare(lake, inputs, day, launch, request),
                     describe=lambda result: _compared(result, self.spec.bless.metric),
                 ),
                 self._asset(
                     published,
-                    road,
+                    inputs,
                     deps=[dg.AssetDep(compared)],
                     text=self.spec.description or "The champion: the smallest candidate within the declared bounds.",
                     kinds={"tensorflow", "tflite"},
                     checks={"blessed": "A candidate meets every declared bound."},
-                    work=lambda lake, day, _launch, force, _: model.decide(lake, road, day, force=force),
+                    phases=("decide",),
+                    work=lambda lake, day, _launch, request: decide(lake, inputs, day, request),
                     describe=_published,
                 ),
                 self._asset(
                     recommended,
-                    road,
+                    inputs,
                     deps=[dg.AssetDep(published)],
                     text=f"The {self.spec.recommend.k} best items of each user for the day after, by the champion.",
                     kinds={"tflite", "deltalake"},
-                    work=self._recommend(road),
+                    phases=("recommend",),
+                    work=self._recommend(inputs),
                     describe=metadata.rows,
                     shape=metadata.definition(
-                        model.recommendations_schema(examples.spec), model.recommendations_table(self.name), RECOMMENDED
+                        recommendations_schema(examples.spec), recommendations_table(self.name), RECOMMENDED
                     ),
                 ),
             ]
         )
 
     @staticmethod
-    def _recommend(road: model.Road) -> _Work:
-        def work(lake: Lake, day: date, launch: model.Launch, force: bool, run_id: str) -> DayResult:  # noqa: FBT001
+    def _recommend(inputs: ModelInputs) -> _Work:
+        def work(lake: Lake, day: date, launch: Launch, request: Request) -> DayResult:
             with tempfile.TemporaryDirectory(prefix="sluice-predict-") as scratch:
-                return model.recommend(lake, road, day, launch, run_id=run_id, scratch=Path(scratch), force=force)
+                return recommend(lake, inputs, day, launch, request, scratch=Path(scratch))
 
         return work
 
     def _asset(
         self,
         key: dg.AssetKey,
-        road: model.Road,
+        inputs: ModelInputs,
         *,
+        phases: Sequence[Phase],
         deps: list[dg.AssetDep],
         text: str,
         kinds: set[str],
@@ -132,7 +137,7 @@ class Model(Declared[ModelSpec]):
             description=text,
             metadata=shape,
             kinds=kinds,
-            code_version=model.code_version(road),
+            code_version=code_version(inputs, *phases),
             partitions_def=self.product.partitions,
             group_name=self.product.name,
             owners=list(self.spec.owners or self.product.owners) or None,
@@ -147,7 +152,7 @@ class Model(Declared[ModelSpec]):
                 context.log.info(f"{task['task']}: started in a process of its own")
                 context.resources.launcher.run(context, [], request=task)
 
-            return Days([day], lambda d: work(lake, d, launch, forced(context), context.run.run_id), describe)
+            return Days([day], lambda d: work(lake, d, launch, _request(context)), describe)
 
         return day_assets(
             build,
@@ -157,6 +162,11 @@ class Model(Declared[ModelSpec]):
             resources={"lake", "launcher"},
             pool="training",
         )
+
+
+def _request(context: dg.AssetExecutionContext) -> Request:
+    run = context.run
+    return Request(run.run_id, origin=run.root_run_id or "", by=run.tags.get(BY_TAG, "").strip(), force=forced(context))
 
 
 def _trained(result: DayResult) -> Mapping[str, Any]:
@@ -176,7 +186,8 @@ def _trained(result: DayResult) -> Mapping[str, Any]:
 def _compared(result: DayResult, metric: str) -> Mapping[str, Any]:
     rows = result.report["evaluation"]["candidates"]
     # One set of columns for all rows, or the UI cuts off what the first row lacks.
-    flat = [{column: row.get(column) for column in COMPARED} for row in rows]
+    columns = ("name", *METRICS.names(), *COMPARED)
+    flat = [{column: row.get(column) for column in columns} for row in rows]
     return {"status": result.status, **plots.candidates(rows, metric), "candidates": metadata.table(flat)}
 
 
@@ -186,10 +197,13 @@ def _published(result: DayResult) -> Mapping[str, Any]:
         "status": result.status,
         "candidate": report["candidate"],
         "version": report["version"],
+        "champion": report["champion"],
         "reasons": metadata.table([{"reason": reason} for reason in report["reasons"]]),
     }
-    if "path" in report:
-        shown["path"] = dg.MetadataValue.path(report["path"])
-    if "card" in report:
-        shown["card"] = dg.MetadataValue.md(report["card"])
-    return shown
+    if report["kept"]:
+        shown["why_it_is_not_the_champion"] = report["kept"]
+    return {
+        **shown,
+        "path": dg.MetadataValue.path(report["path"]),
+        "card": dg.MetadataValue.md(report["card"]),
+    }

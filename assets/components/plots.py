@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.stages.day import DayResult
+from training.metrics import METRICS
+from training.metrics.metric import VALIDATION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +26,7 @@ def labelling_functions(result: DayResult) -> dict[str, Any]:
     if not analysis:
         return {}
     names = [row["function"] for row in analysis]
-    figure, axes = _figure(height=0.5 * len(names) + 1.2)
+    figure, (axes,) = _figure(height=0.5 * len(names) + 1.2)
     positions = range(len(names))
     for offset, (share, colour) in enumerate((("coverage", BLUE), ("overlaps", ORANGE), ("conflicts", GREY))):
         values = [row[share] for row in analysis]
@@ -38,18 +40,42 @@ def labelling_functions(result: DayResult) -> dict[str, Any]:
 
 
 def training_curves(history: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Loss of each epoch, on the training and the validation split."""
-    if not history:
+    """Of each epoch: the loss of the training examples, and beside it every metric of the validation examples.
+
+    Curves of one kind share their axes: the loss and the log loss, which are of one scale, and each other metric below.
+    """
+    curves = _curves(history)
+    if not curves:
         return {}
-    figure, axes = _figure()
-    epochs = [row.get("epoch", number) for number, row in enumerate(history, 1)]
-    for key, colour in (("loss", BLUE), ("val_loss", ORANGE), ("val_auc", GREEN)):
-        values = [float(row[key]) for row in history if row.get(key) is not None]
-        if len(values) == len(epochs):
-            axes.plot(epochs, values, marker="o", color=colour, label=key)
-    axes.set_xlabel("epoch")
-    axes.legend(frameon=False)
-    return {"training_plot": picture(figure, "Loss and AUC of each epoch")}
+    figure, panels = _figure(height=2.2 + 1.6 * len(curves), panels=len(curves))
+    for axes, (title, lines) in zip(panels, curves.items(), strict=True):
+        for (label, points), colour in zip(lines.items(), (BLUE, ORANGE, GREEN, GREY), strict=False):
+            axes.plot(list(points), list(points.values()), marker="o", color=colour, label=label)
+        axes.set_ylabel(title)
+        axes.legend(frameon=False)
+    panels[-1].set_xlabel("epoch")
+    told = ", ".join(label for lines in curves.values() for label in lines)
+    return {"training_plot": picture(figure, f"By epoch: {told}")}
+
+
+def _curves(history: Sequence[dict[str, Any]]) -> dict[str, dict[str, dict[int, float]]]:
+    """By panel and label, the value of each epoch that has one."""
+    losses = {"training": _points(history, "loss"), "validation": _points(history, f"{VALIDATION}log_loss")}
+    curves = {"loss": losses}
+    for metric in METRICS.entries().values():
+        if metric.name != "log_loss":
+            title = metric.title.partition("@")[0]
+            curves[title] = {f"validation {title}": _points(history, f"{VALIDATION}{metric.name}")}
+    shown = {title: {label: points for label, points in lines.items() if points} for title, lines in curves.items()}
+    return {title: lines for title, lines in shown.items() if lines}
+
+
+def _points(history: Sequence[dict[str, Any]], key: str) -> dict[int, float]:
+    return {
+        int(row.get("epoch", number)): float(row[key])
+        for number, row in enumerate(history, 1)
+        if row.get(key) is not None
+    }
 
 
 def candidates(rows: Sequence[dict[str, Any]], metric: str) -> dict[str, Any]:
@@ -57,24 +83,25 @@ def candidates(rows: Sequence[dict[str, Any]], metric: str) -> dict[str, Any]:
     measured = [row for row in rows if row.get("bytes") and row.get(metric) is not None]
     if not measured:
         return {}
-    figure, axes = _figure()
+    figure, (axes,) = _figure()
     for row in measured:
         axes.scatter(row["gzip_bytes"] / 1024, row[metric], color=BLUE)
         axes.annotate(row["name"], (row["gzip_bytes"] / 1024, row[metric]), xytext=(5, 5), textcoords="offset points")
     axes.set_xlabel("KB, gzipped")
-    axes.set_ylabel(metric)
+    axes.set_ylabel(f"{metric} ({METRICS[metric].better} is better)")
     axes.margins(0.2)
     return {"candidates_plot": picture(figure, f"{metric} against size of each candidate")}
 
 
-def _figure(*, height: float = 3.2) -> tuple[Figure, Axes]:
+def _figure(*, height: float = 3.2, panels: int = 1) -> tuple[Figure, list[Axes]]:
     # The object-oriented interface: no backend is chosen and no global state grows.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, height), layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+    found = list(figure.subplots(panels, sharex=True, squeeze=False)[:, 0])
+    for axes in found:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, found
 
 
 def picture(figure: Figure, alternative: str) -> dg.MetadataValue[Any]:

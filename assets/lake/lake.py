@@ -49,6 +49,7 @@ class Lake:
     ) -> None:
         options = storage_options(str(root)) if options is None else options
         self.store: Store = open_store(root, options)
+        self._options = options
         if self.store.local("x") and (wrong := [sign for sign in "%#?" if sign in self.store.root]):
             raise LakeError(
                 f"The lake's folder {str(root)!r} has a {wrong[0]!r} in its path, which Delta readers take for a part "
@@ -70,9 +71,17 @@ class Lake:
         """The absolute path or the URI of the lake."""
         return self.store.root
 
-    def models_dir(self, model: str) -> Path:
-        """Return the folder of a model in the file system: its runs, its versions, its champion."""
-        return self.store.local(f"models/{model}") or Path("data/home/models").absolute() / model
+    def models(self, model: str) -> Store:
+        """Where the versions of a model are kept, and who is champion."""
+        return open_store(f"{self.root}/models/{model}", self._options)
+
+    def scratch_dir(self, model: str) -> Path:
+        """The local folder in which a model is trained: what lies there may be lost, and is then made again."""
+        named = os.environ.get("SLUICE_SCRATCH")
+        if named:
+            return Path(named).absolute() / model
+        local = self.store.local(f"models/{model}")
+        return local / "runs" if local else Path("data/scratch").absolute() / model
 
     # Reading
 

@@ -13,12 +13,13 @@ import tf_keras
 
 from training.compression.convert import write_float
 from training.compression.quantize import write_int8
-from training.compression.registry import techniques
+from training.compression.registry import TECHNIQUES
+from training.compression.spec import CompressSpec, PruneSpec
+from training.families import Ranker
 from training.feed import score
-from training.lite import LiteModel
-from training.models.registry import build
+from training.runtimes import load_model
 from training.schema import TOKEN_WEIGHTS, Inputs
-from training.spec import CompressSpec, ModelSpec, PruneSpec
+from training.spec import ModelSpec
 
 ROWS, BATCH, EPOCHS = 2048, 256, 2
 
@@ -32,7 +33,7 @@ inputs = Inputs.model_validate(
         ]
     }
 )
-spec = ModelSpec(name="small", examples="examples", hidden=(32, 16))
+spec = ModelSpec(name="small", examples="examples", family=Ranker(hidden=(32, 16)))
 declared = CompressSpec(prune=PruneSpec(sparsity=0.6, epochs=EPOCHS))
 rng = np.random.default_rng(7)
 tokens = rng.integers(0, 500, (ROWS, 4)).astype(np.int32)
@@ -49,7 +50,7 @@ folder = Path(sys.argv[1])
 
 def trained():
     tf_keras.utils.set_random_seed(7)
-    model = build(inputs, spec)
+    model = spec.family.build(inputs, seed=spec.seed)
     model.compile(optimizer="adam", loss="binary_crossentropy")
     model.fit(arrays, labels, batch_size=BATCH, epochs=1, verbose=0)
     return model
@@ -61,7 +62,7 @@ def tuned(technique):
     tuning.model.compile(optimizer="adam", loss="binary_crossentropy")
     tuning.model.fit(arrays, labels, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=list(tuning.callbacks))
     weights = tuning.weights()
-    plain = build(inputs, spec)
+    plain = spec.family.build(inputs, seed=spec.seed)
     matrices = [one for one in weights if one.ndim > 1]
     found = {
         "shapes": [one.shape for one in weights] == [one.shape for one in plain.get_weights()],
@@ -76,7 +77,7 @@ def tuned(technique):
 def written(name, model, result):
     path = folder / f"{name}.tflite"
     path.write_bytes(result.content)
-    lite = LiteModel(path)
+    lite = load_model(path)
     scores = lite.score(arrays)
     one_by_one = np.concatenate(
         [lite.score({key: values[row : row + 1] for key, values in arrays.items()}) for row in range(5)]
@@ -103,7 +104,7 @@ def refused():
 
 
 found = {}
-for one in techniques():
+for one in TECHNIQUES.entries().values():
     if one.stage == "tuning":
         found[one.name] = tuned(one)
     else:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from training.compression.recipe import recipes
-from training.compression.registry import Technique, register_technique, technique, techniques
-from training.spec import CompressSpec
+from training.compression.registry import TECHNIQUES, Technique
+from training.compression.spec import CompressSpec
 
-TUNING = [one.name for one in techniques() if one.stage == "tuning"]
-CONVERSION = [one.name for one in techniques() if one.stage == "conversion"]
+TUNING = [one.name for one in TECHNIQUES.entries().values() if one.stage == "tuning"]
+CONVERSION = [one.name for one in TECHNIQUES.entries().values() if one.stage == "conversion"]
 ERROR = {"float": 1e-5, "int8": 0.05}
 """How far probabilities may move; a new conversion is held to the loosest."""
 
@@ -79,13 +79,13 @@ def test_a_model_that_full_int8_cannot_express_falls_back_and_says_so(compressed
 
 
 def test_a_technique_is_registered_once():
-    with pytest.raises(ValueError, match="'int8' is registered already, as training"):
-        register_technique(Technique("int8", "conversion", "elsewhere:write"))
+    with pytest.raises(ValueError, match="'int8' is registered already"):
+        TECHNIQUES.register("int8", Technique("int8", "conversion", "elsewhere:write"))
 
 
 def test_an_unknown_technique_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match="'pruned' is unknown; did you mean 'prune'"):
-        technique("pruned")
+        TECHNIQUES["pruned"]
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,16 @@ import json
 import os
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
-from training.models.registry import families
+from training.compression.registry import TECHNIQUES
+from training.failure import TaskError
+from training.families import FAMILIES, Family
+from training.families.family import Shape
+from training.runtimes import RUNTIMES
+from training.schema import CategoryInput, DenseInput, Inputs, TokensInput
 
 CODE = """
 import json, os, sys
@@ -21,15 +27,15 @@ import tf_keras
 from pathlib import Path
 from training.feed import score
 from training.input import model_inputs
-from training.models.registry import build
+from training.families import FAMILIES
 from training.normalise import DenseConstants, Normalisation
 from training.saved import load_float, save_float
 from training.schema import CategoryInput, DenseInput, Inputs, TokensInput
 from training.spec import ModelSpec
 from training.step import ExchangingAdam, TrainingModel
 
-family, folder = sys.argv[1], Path(sys.argv[2])
-spec = ModelSpec(name="small", examples="e", family=family, hidden=(32, 16), workers=1, dropout=0.1)
+family, folder = FAMILIES[sys.argv[1]].model_validate_json(sys.argv[3]), Path(sys.argv[2])
+spec = ModelSpec(name="small", examples="e", family=family, workers=1)
 category = CategoryInput(name="user", size=50, dimension=8)
 tokens = TokensInput(name="title", size=40, length=4, dimension=8)
 dense = (DenseInput(name="price"), DenseInput(name="views"))
@@ -53,7 +59,7 @@ every = {"all": (category, *dense, tokens), "category": (category,), "tokens": (
 for name, kinds in every.items():
     inputs = Inputs(inputs=kinds)
     constants = normalisation if inputs.dense else Normalisation()
-    model = build(inputs, spec)
+    model = family.build(inputs, seed=7)
     probabilities = score(model, model_inputs(table, inputs, constants))
     found["combinations"][name] = [
         list(model.output_shape), model.output.dtype.name, model.output_names, bool(np.isfinite(probabilities).all()),
@@ -62,13 +68,13 @@ for name, kinds in every.items():
 
 inputs = Inputs(inputs=(category, *dense, tokens))
 arrays = model_inputs(table, inputs, normalisation)
-plain = build(inputs, spec)
+plain = family.build(inputs, seed=7)
 kinds = [type(layer) for layer in plain.layers]
 found["plain"] = [kind.__module__.startswith("tf_keras.src.") and kind.__name__ != "Lambda" for kind in kinds]
 found["names"] = [layer.name for layer in plain.layers]
 found["input_dtypes"] = {name: tensor.dtype.name for name, tensor in plain.input.items()}
 model = TrainingModel(plain.input, plain.output)
-model.compile(optimizer=ExchangingAdam(0.01), loss=tf_keras.losses.BinaryCrossentropy())
+model.compile(optimizer=ExchangingAdam(0.01), loss=family.loss())
 dataset = tf.data.Dataset.from_tensors((arrays, label.reshape(-1, 1), np.ones(rows, np.float32))).repeat()
 model.fit(dataset, epochs=2, steps_per_epoch=20, verbose=0)
 after = score(plain, arrays)
@@ -98,10 +104,16 @@ print(json.dumps(found))
 """
 
 
-@pytest.fixture(scope="module", params=families())
+INPUTS = (CategoryInput, DenseInput, TokensInput)
+SETTINGS = {"ranker": {"hidden": [32, 16], "dropout": 0.1}}
+"""Settings other than the defaults, for what they bring in; a new family is tried as it is by default."""
+
+
+@pytest.fixture(scope="module", params=FAMILIES.names())
 def found(request, tmp_path_factory):
+    settings = json.dumps({"kind": request.param, **SETTINGS.get(request.param, {})})
     process = subprocess.run(
-        [sys.executable, "-c", CODE, request.param, str(tmp_path_factory.mktemp(request.param))],
+        [sys.executable, "-c", CODE, request.param, str(tmp_path_factory.mktemp(request.param)), settings],
         env={**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
         capture_output=True,
         text=True,
@@ -112,9 +124,7 @@ def found(request, tmp_path_factory):
     return json.loads(process.stdout.splitlines()[-1])
 
 
-pytestmark = pytest.mark.slow
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", ["all", "category", "tokens", "dense"])
 def test_it_is_built_from_any_kinds_of_inputs_and_gives_one_probability_also_for_rows_without_tokens(found, kinds):
     shape, dtype, names, finite, least, greatest = found["combinations"][kinds]
@@ -123,6 +133,7 @@ def test_it_is_built_from_any_kinds_of_inputs_and_gives_one_probability_also_for
     assert 0 <= least <= greatest <= 1
 
 
+@pytest.mark.slow
 def test_it_is_made_of_plain_named_layers_and_takes_integers_for_its_tables(found):
     assert all(found["plain"])
     assert len(set(found["names"])) == len(found["names"])
@@ -131,16 +142,46 @@ def test_it_is_made_of_plain_named_layers_and_takes_integers_for_its_tables(foun
     assert found["input_dtypes"] == dtypes
 
 
+@pytest.mark.slow
 def test_it_learns(found):
     assert found["accuracy"] > 0.85
 
 
+@pytest.mark.slow
 def test_it_reloads_as_weights_and_as_a_saved_model(found):
     assert found["reload"] < 1e-6
     assert found["saved_model"] < 1e-6
 
 
+@pytest.mark.slow
 def test_it_can_be_pruned_and_converted_to_int8(found):
     assert found["pruned"] < 1e-6
     assert found["int8_error"] < 0.03
     assert found["int8_agreement"] > 0.98
+
+
+@pytest.mark.parametrize("kind", FAMILIES.names())
+def test_it_declares_what_it_takes_and_bears_in_words_that_are_registered(kind):
+    family = FAMILIES[kind]()
+    assert family.kind == kind
+    assert family.shape in get_args(Shape)
+    assert family.inputs <= {get_args(one.model_fields["kind"].annotation)[0] for one in INPUTS}
+    assert family.inputs
+    assert family.measured_by
+    assert family.techniques <= set(TECHNIQUES)
+    assert family.runtimes <= set(RUNTIMES)
+    assert type(family).__doc__ != Family.__doc__, "a family says what it is"
+    assert FAMILIES[kind].model_validate(family.model_dump(mode="json")) == family
+
+
+@pytest.mark.parametrize("kind", FAMILIES.names())
+def test_an_input_that_it_does_not_take_is_named(kind):
+    family = FAMILIES[kind]()
+    for one in INPUTS:
+        needed = {"name": "price", "size": 3, "length": 2}
+        column = one(**{name: value for name, value in needed.items() if name in one.model_fields})
+        if column.kind in family.inputs:
+            family.check(Inputs(inputs=(column,)))
+        else:
+            with pytest.raises(TaskError, match="which 'price' is; it takes"):
+                family.check(Inputs(inputs=(column,)))

@@ -25,7 +25,10 @@ from rich.console import Console
 from assets.components import Features, Model
 from assets.features.spec import SplitSpec
 from assets.lake import Lake
-from assets.stages import model
+from assets.stages.model.compare import compare
+from assets.stages.model.decide import decide
+from assets.stages.model.inputs import ModelInputs, Request
+from assets.stages.model.train import train
 from crawlers.landing import landed
 from crawlers.quarantine import QUARANTINE_SCHEMA
 from orchestration.report import accounting_table, functions_table
@@ -33,6 +36,7 @@ from tests.real.online_retail import data
 from tests.real.online_retail.__main__ import CHAIN, DATA, main, materialize, settle
 from tests.real.online_retail.definitions import DEFS_MODULE
 from tests.real.online_retail.site import Site, serve
+from training.families import Ranker
 from training.publish import champion
 
 DAYS = data.days(date(2010, 12, 1), date(2010, 12, 23))
@@ -279,7 +283,7 @@ def test_a_second_run_fetches_and_changes_nothing(product):
 @needs_data
 @pytest.mark.slow
 def test_a_small_model_learns_from_the_month(product, tmp_path):
-    road = small_road()
+    inputs = small_model()
     day = DAYS[-1]
 
     def launch(task: Mapping[str, Any]) -> None:
@@ -290,19 +294,20 @@ def test_a_small_model_learns_from_the_month(product, tmp_path):
         )
         assert done.returncode == 0, done.stderr[-5000:]
 
-    trained = model.train(product.lake, road, day, launch)
+    request = Request("run")
+    trained = train(product.lake, inputs, day, launch, request)
     assert [len(part["days"]) for part in trained.report["parts"].values()] == [14, 2, 4]
-    compared = model.compress(product.lake, road, day, launch)
+    compared = compare(product.lake, inputs, day, launch, request)
     measured = {row["name"]: row for row in compared.report["evaluation"]["candidates"]}
     float_model = next(row for name, row in measured.items() if "float" in name)
     assert float_model["auc"] > 0.6
     assert min(row["bytes"] for row in measured.values() if row.get("bytes")) < 0.5 * float_model["bytes"]
-    decided = model.decide(product.lake, road, day)
+    decided = decide(product.lake, inputs, day, request)
     assert decided.status == "published", decided.message
-    assert champion(product.lake.models_dir(road.model.name)).version.startswith(day.isoformat())
+    assert champion(product.lake.models(inputs.model.name)).version.startswith(day.isoformat())
 
 
-def small_road() -> model.Road:
+def small_model() -> ModelInputs:
     """The declared road, but for a split that a month can fill and a network that trains in seconds."""
     tree = ComponentTree.from_module(defs_module=importlib.import_module(DEFS_MODULE), project_root=data.PROJECT)
     with disable_dagster_warnings():
@@ -312,10 +317,10 @@ def small_road() -> model.Road:
     small = {
         "workers": 1,
         "epochs": 1,
-        "hidden": (32,),
+        "family": Ranker(hidden=(32,)),
         "evaluate": declared.spec.evaluate.model_copy(update={"users": 50}),
     }
-    return model.Road(
+    return ModelInputs(
         declared.spec.model_copy(update=small),
         features.spec.model_copy(update={"split": SplitSpec(validation="2d", test="4d")}),
         inputs,

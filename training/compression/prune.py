@@ -8,8 +8,8 @@ from typing import Any
 
 import tf_keras
 
+from training.compression.spec import CompressSpec, PruneSpec
 from training.compression.tune import Tuning
-from training.spec import CompressSpec, PruneSpec
 
 _ABSENT: Any = None
 if "keras" not in sys.modules:

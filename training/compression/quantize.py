@@ -1,7 +1,7 @@
 """Post-training quantisation to int8: weights, embeddings and activations, with float inputs and outputs.
 
 The file ends at the logit and not at the probability: 256 steps over the logits that occur keep apart what 256 steps
-between 0 and 1 would rank as equal near both ends. Whoever scores applies the sigmoid, as `training.lite` does.
+between 0 and 1 would rank as equal near both ends. Whoever scores applies the sigmoid, as its runtime does.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from training.compression.convert import Written, converter, feeding, without_sigmoid
 from training.input import Arrays
-from training.lite import LOGIT, float_tensors
+from training.runtimes.litert import LOGIT, float_tensors
 
 
 def write_int8(model: Any, samples: Sequence[Arrays]) -> Written:

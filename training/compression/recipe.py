@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from training.spec import CompressSpec
+from training.compression.spec import CompressSpec
 
 FLOAT = "float"
 

@@ -1,9 +1,10 @@
 """The registry of compression techniques, by name of the function of each, so that no framework is imported."""
 
-import difflib
-import importlib
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from foundation.importing import load
+from foundation.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,54 +18,25 @@ class Technique:
         function: `module:function`, imported when the technique is used. Of a tuning technique
             `tune(model, declared, *, steps) -> training.compression.tune.Tuning`; of a conversion technique
             `write(model, samples) -> training.compression.convert.Written`.
+        runtime: What scores the file that a conversion writes.
     """
 
     name: str
     stage: Literal["tuning", "conversion"]
     function: str
+    runtime: str = "litert"
 
     def load(self) -> Any:
         """Import the function."""
-        module, _, function = self.function.partition(":")
-        return getattr(importlib.import_module(module), function)
+        return load(self.function)
 
 
-_TECHNIQUES: dict[str, Technique] = {}
+TECHNIQUES: Registry[Technique] = Registry("technique", "How a model is made smaller.")
 
-
-def register_technique(technique: Technique) -> None:
-    """Register a technique.
-
-    Raises:
-        ValueError: The name is taken.
-    """
-    taken = _TECHNIQUES.get(technique.name)
-    if taken is not None:
-        raise ValueError(
-            f"Technique '{technique.name}' is registered already, as {taken.function}; choose another name"
-        )
-    _TECHNIQUES[technique.name] = technique
-
-
-def techniques() -> tuple[Technique, ...]:
-    """All registered techniques, by name."""
-    return tuple(_TECHNIQUES[name] for name in sorted(_TECHNIQUES))
-
-
-def technique(name: str) -> Technique:
-    """The technique of a name.
-
-    Raises:
-        ValueError: It is not registered; the message names the nearest one.
-    """
-    if name not in _TECHNIQUES:
-        near = difflib.get_close_matches(name, _TECHNIQUES, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known techniques: {', '.join(sorted(_TECHNIQUES))}"
-        raise ValueError(f"Technique '{name}' is unknown; {hint}")
-    return _TECHNIQUES[name]
-
-
-register_technique(Technique("continue", "tuning", "training.compression.tune:train_on"))
-register_technique(Technique("float", "conversion", "training.compression.convert:write_float"))
-register_technique(Technique("int8", "conversion", "training.compression.quantize:write_int8"))
-register_technique(Technique("prune", "tuning", "training.compression.prune:prune"))
+for _technique in (
+    Technique("continue", "tuning", "training.compression.tune:train_on"),
+    Technique("float", "conversion", "training.compression.convert:write_float"),
+    Technique("int8", "conversion", "training.compression.quantize:write_int8"),
+    Technique("prune", "tuning", "training.compression.prune:prune"),
+):
+    TECHNIQUES.register(_technique.name, _technique)

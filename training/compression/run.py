@@ -10,18 +10,17 @@ import numpy as np
 
 from training.compression.convert import Written
 from training.compression.recipe import FLOAT, Recipe, recipes
-from training.compression.registry import technique
+from training.compression.registry import TECHNIQUES
 from training.compression.tune import Tuner, Weights, digest_of
 from training.description import Description, read_description
 from training.failure import TaskError
 from training.feed import score
 from training.input import Arrays, read_units, split_files
-from training.lite import LiteModel
-from training.models.registry import build
+from training.runtimes import RUNTIMES
 from training.saved import load_float
 from training.scoring import read_encoded
 from training.spec import CompressTask
-from training.strategy import create_strategy
+from training.strategies import create_strategy
 from training.worker import Worker
 
 SAMPLES, SAMPLE_ROWS = 16, 128
@@ -40,7 +39,7 @@ def work(task: CompressTask, worker: Worker) -> dict[str, Any]:
     plan = recipes(task.model.compress)
     found = read_description(task.out / "float")
     worker.progress.phase("joining the other workers")
-    strategy = create_strategy(worker)
+    strategy = create_strategy(task.model.strategy, worker)
     worker.progress.phase("reading the float model")
     weights: dict[str | None, Weights] = {None: load_float(task.out / "float").get_weights()}
     how: dict[str | None, str] = {None: ""}
@@ -77,27 +76,31 @@ def representative(data: Path, found: Description, *, seed: int) -> list[Arrays]
 def _make(
     recipe: Recipe, weights: Weights, tuned: str, found: Description, samples: Sequence[Arrays], worker: Worker
 ) -> None:
-    model = build(found.inputs, found.model)
+    model = found.model.family.build(found.inputs, seed=found.model.seed)
     model.set_weights(weights)
-    written: Written = technique(recipe.conversion).load()(model, samples)
+    conversion = TECHNIQUES[recipe.conversion]
+    runtime = RUNTIMES[conversion.runtime]
+    written: Written = conversion.load()(model, samples)
     worker.progress.beat()
     folder = worker.output / "candidates" / recipe.name
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "model.tflite"
+    path = folder / runtime.file
     path.write_bytes(written.content)
     # What cannot be loaded where it will be used is no candidate.
-    lite = LiteModel(path)
+    loaded = runtime.load(path)
     differences = np.concatenate(
-        [np.abs(lite.score(sample) - score(model, sample)) for sample in samples[:_CHECKED_SAMPLES]]
+        [np.abs(loaded.score(sample) - score(model, sample)) for sample in samples[:_CHECKED_SAMPLES]]
     )
     if recipe.conversion == FLOAT and differences.max() > _EXACT:
         raise TaskError(
             f"Conversion changed the probabilities of '{recipe.name}' by up to {differences.max():.3f}; a layer of "
-            f"family '{found.model.family}' is not converted as it computes"
+            f"family '{found.model.family.kind}' is not converted as it computes"
         )
     size, zipped = len(written.content), len(gzip.compress(written.content, 9, mtime=0))
     description = {
         "name": recipe.name,
+        "runtime": runtime.name,
+        "file": runtime.file,
         "kind": recipe.kind,
         "compared_with": recipe.compared_with,
         "bytes": size,

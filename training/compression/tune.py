@@ -11,12 +11,13 @@ import numpy.typing as npt
 import tensorflow as tf
 import tf_keras
 
-from training.compression.registry import technique
+from training.compression.registry import TECHNIQUES
+from training.compression.spec import CompressSpec, PruneSpec
 from training.description import read_description
 from training.feed import Feed
 from training.input import plan_shards
 from training.saved import load_float
-from training.spec import CompressSpec, CompressTask, PruneSpec
+from training.spec import CompressTask
 from training.step import ExchangingAdam, TrainingModel
 from training.worker import Worker
 
@@ -81,7 +82,7 @@ class Tuner:
         saved = self._worker.folder / f"tuned-{name}.npz"
         declared = self._task.model.compress
         with self._strategy.scope():
-            tuning: Tuning = technique(name).load()(
+            tuning: Tuning = TECHNIQUES[name].load()(
                 load_float(self._task.out / "float"), declared, steps=self._shards.steps * self._epochs
             )
         if saved.exists():
@@ -101,9 +102,7 @@ class Tuner:
         tf_keras.utils.set_random_seed(spec.seed)
         with self._strategy.scope():
             model = TrainingModel(tuning.model.input, tuning.model.output)
-            model.compile(
-                optimizer=ExchangingAdam(spec.learning_rate * _RATE), loss=tf_keras.losses.BinaryCrossentropy()
-            )
+            model.compile(optimizer=ExchangingAdam(spec.learning_rate * _RATE), loss=spec.family.loss())
         feed = Feed(
             shards,
             self._found.inputs,

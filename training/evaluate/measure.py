@@ -40,16 +40,14 @@ class OnRanking:
     Attributes:
         rows: Number of user-item pairs.
         users: Number of users.
-        ndcg: By name, of each user; NaN for a user without a relevant item.
-        recall: Likewise.
+        values: By metric and name, of each user; NaN for a user without a relevant item.
         slices: Recall among the rare, middle and popular thirds of the items, by name; None for an empty slice.
         auc: Of all pairs, by name.
     """
 
     rows: int = 0
     users: int = 0
-    ndcg: dict[str, Floats] = field(default_factory=dict)
-    recall: dict[str, Floats] = field(default_factory=dict)
+    values: dict[str, dict[str, Floats]] = field(default_factory=dict)
     slices: dict[str, dict[str, float | None]] = field(default_factory=dict)
     auc: dict[str, float | None] = field(default_factory=dict)
 
@@ -75,29 +73,29 @@ def on_ranking(folder: Path, scoring: Scoring, worker: Worker, *, k: int) -> OnR
     found, totals, thirds = OnRanking(), np.zeros(len(SLICES)), None
     hits: dict[str, Floats] = {}
     curves: dict[str, _Curve] = {}
-    parts: dict[str, list[tuple[Floats, Floats]]] = {}
+    parts: dict[str, list[Mapping[str, Floats]]] = {}
     for users, relevance, popularity, scores in _whole_users(folder, scoring):
         if thirds is None:
             # Every user has the same items, so one tells their popularity.
             thirds = np.quantile(popularity[users == users[0]], [1 / 3, 2 / 3])
         slices = np.searchsorted(thirds, popularity, side="right")
         totals += np.bincount(slices, relevance > 0, len(SLICES))
+        found.users += len(np.unique(users))
         found.rows += len(users)
         for name, values in {**scores, POPULARITY: popularity}.items():
             ranked = rank_users(users, values, relevance, k=k, slices=slices, slice_count=len(SLICES))
-            parts.setdefault(name, []).append((ranked.ndcg, ranked.recall))
+            parts.setdefault(name, []).append(ranked.values)
             hits[name] = hits.get(name, np.zeros(len(SLICES))) + ranked.found
             curves.setdefault(name, _Curve()).add(values if name == POPULARITY else _coarse(values), relevance > 0)
         worker.progress.beat()
     for name, pieces in parts.items():
-        found.ndcg[name] = np.concatenate([ndcg for ndcg, _ in pieces])
-        found.recall[name] = np.concatenate([recall for _, recall in pieces])
+        for metric in pieces[0]:
+            found.values.setdefault(metric, {})[name] = np.concatenate([piece[metric] for piece in pieces])
         found.slices[name] = {
             label: float(hit / total) if total else None
             for label, hit, total in zip(SLICES, hits[name], totals, strict=True)
         }
         found.auc[name] = curves[name].area()
-        found.users = len(found.ndcg[name])
     return found
 
 

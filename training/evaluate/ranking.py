@@ -1,13 +1,12 @@
-"""How well users' items are ranked: NDCG@k and recall@k of each user, without a loop over users or rows.
+"""How well users' items are ranked: every registered metric of lists for each user, without a loop over rows."""
 
-Items of equal score share their places: each counts with the mean over the orders that they could have, as int8 files
-and popularity make ties, and the order of a file is no merit.
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from training.metrics.metric import Lists, needing
 
 Floats = npt.NDArray[np.float64]
 Scores = npt.NDArray[np.floating]
@@ -19,13 +18,11 @@ class Ranked:
     """Of one way to rank.
 
     Attributes:
-        ndcg: Of each user, in their order; NaN for one without a relevant item.
-        recall: Likewise.
+        values: By metric, of each user, in their order; NaN for one without a relevant item.
         found: Relevant items within the first k places, by slice.
     """
 
-    ndcg: Floats
-    recall: Floats
+    values: Mapping[str, Scores]
     found: Floats
 
 
@@ -43,28 +40,26 @@ def rank_users(
         slice_count: Number of slices.
     """
     segments, starts = _segments(users)
-    count = len(starts)
     order = np.lexsort((-scores, segments))
     user = segments[order]
-    place = np.arange(len(order)) - starts[user]
     ties = np.cumsum(_changes(user, scores[order])) - 1
     size = np.bincount(ties)
-    gains = (np.bincount(ties, relevance[order]) / size)[ties]
-    within = place < k
-    discounts = np.where(within, 1 / np.log2(place + 2), 0)
-    gained = np.bincount(user, gains * discounts, count)
-
-    best = np.lexsort((-relevance, segments))
-    ideal = np.bincount(user, relevance[best] * discounts, count)
-
-    relevant = relevance > 0
+    relevant = relevance[order] > 0
+    lists = Lists(
+        user=user,
+        place=np.arange(len(order)) - starts[user],
+        gain=(np.bincount(ties, relevance[order]) / size)[ties],
+        relevant=(np.bincount(ties, relevant) / size)[ties],
+        ideal=relevance[np.lexsort((-relevance, segments))],
+        users=len(starts),
+        k=k,
+    )
     # A row of a tie is within the first k places with the share of the tie's places that are.
-    chance = np.where(relevant[order], (np.bincount(ties, within) / size)[ties], 0.0)
-    hits = np.bincount(user, chance, count)
-    wanted = np.bincount(segments, relevant, count)
+    chance = np.where(relevant, (np.bincount(ties, lists.counts) / size)[ties], 0.0)
     where = np.zeros(len(order), np.int64) if slices is None else slices[order]
     return Ranked(
-        _ratio(gained, ideal), _ratio(hits, wanted), np.bincount(where, chance, slice_count).astype(np.float64)
+        {metric.name: metric.of_lists(lists) for metric in needing("lists") if metric.of_lists is not None},
+        np.bincount(where, chance, slice_count).astype(np.float64),
     )
 
 
@@ -79,8 +74,3 @@ def _changes(*columns: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
     for column in columns:
         changed[1:] |= column[1:] != column[:-1]
     return changed
-
-
-def _ratio(part: Scores | Integers, whole: Scores | Integers) -> Floats:
-    share: Floats = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0, dtype=np.float64)
-    return share

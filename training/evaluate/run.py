@@ -15,7 +15,8 @@ from training.evaluate.measure import POPULARITY, OnRanking, OnTest, on_ranking,
 from training.evaluate.quality import quality
 from training.failure import TaskError
 from training.input import read_units, split_files
-from training.lite import LiteModel
+from training.metrics.metric import needing, titles
+from training.runtimes import load_model, model_file
 from training.schema import read_inputs
 from training.scoring import Scoring, read_encoded
 from training.spec import EvaluateTask
@@ -91,7 +92,7 @@ def _contestants(task: EvaluateTask) -> list[_Contestant]:
     known = [recipe.name for recipe in recipes(task.model.compress)]
     order = sorted(found, key=lambda name: known.index(name) if name in known else len(known))
     return [
-        _Contestant(name, made["kind"], made["compared_with"], folder / name / "model.tflite", made)
+        _Contestant(name, made["kind"], made["compared_with"], folder / name / made["file"], made)
         for name, made in ((name, found[name]) for name in order)
     ]
 
@@ -114,7 +115,10 @@ def _champion_row(task: EvaluateTask, folder: Path, worker: Worker) -> dict[str,
             f"The champion {folder} takes other inputs than {data} has; give as champion_data the test examples "
             f"encoded with the champion's own encoding"
         )
-    one = _Contestant(CHAMPION, CHAMPION, None, folder / "model.tflite", {})
+    path = model_file(folder)
+    if path is None:
+        raise TaskError(f"The champion {folder} has no model file; choose another champion")
+    one = _Contestant(CHAMPION, CHAMPION, None, path, {})
     test, ranking = _measured([one], found, data, task.model.evaluate.k, worker)
     return {**_row(one, test, ranking, task, worker, data=data, found=found), "version": folder.name}
 
@@ -149,20 +153,19 @@ def _row(
 
 
 def _ranked(name: str, ranking: OnRanking, *, seed: int) -> dict[str, Any]:
-    found: dict[str, Any] = dict.fromkeys(
-        ("ranking_auc", "ndcg", "ndcg_low", "ndcg_high", "recall", "recall_low", "recall_high")
-    )
-    found["recall_by_popularity"] = ranking.slices.get(name)
+    metrics = [metric for metric in needing("lists") if name in ranking.values.get(metric.name, {})]
+    found: dict[str, Any] = dict.fromkeys(column for metric in needing("lists") for column in metric.columns)
     found["ranking_auc"] = ranking.auc.get(name)
-    if name not in ranking.ndcg:
+    found["recall_by_popularity"] = ranking.slices.get(name)
+    if not metrics:
         return found
-    users = np.stack([ranking.ndcg[name], ranking.recall[name]], axis=1)
+    users = np.stack([ranking.values[metric.name][name] for metric in metrics], axis=1)
     users = users[~np.isnan(users).any(axis=1)]
     if not len(users):
         return found
     lows, highs = interval_of_means(users, seed=seed)
-    for metric, mean, low, high in zip(("ndcg", "recall"), users.mean(axis=0), lows, highs, strict=True):
-        found |= {metric: float(mean), f"{metric}_low": float(low), f"{metric}_high": float(high)}
+    for metric, *values in zip(metrics, users.mean(axis=0), lows, highs, strict=True):
+        found |= dict(zip(metric.columns, map(float, values), strict=True))
     return found
 
 
@@ -171,7 +174,7 @@ def _latency(path: Path, found: Description, data: Path) -> dict[str, float | No
     if not units:
         return {"latency_single_us": None, "latency_batch_us_per_row": None}
     _, arrays = read_encoded(units[0], found.inputs, found.normalisation)
-    model = LiteModel(path)
+    model = load_model(path)
     return {
         "latency_single_us": model.latency(arrays, rows=1, repeats=300) * 1e6,
         "latency_batch_us_per_row": model.latency(arrays, rows=_BATCH, repeats=60) * 1e6 / _BATCH,
@@ -194,9 +197,8 @@ def _agreement(one: _Contestant, test: OnTest) -> dict[str, float | None]:
 def beats_popularity(ranking: OnRanking, *, k: int, seed: int) -> dict[str, Any]:
     """Whether the float model ranks better than popularity, beyond chance, users resampled in pairs."""
     empty = dict.fromkeys(("ndcg", "popularity_ndcg", "difference", "low", "high"))
-    pairs = (
-        np.stack([ranking.ndcg[FLOAT], ranking.ndcg[POPULARITY]], axis=1) if FLOAT in ranking.ndcg else np.empty((0, 2))
-    )
+    found = ranking.values.get("ndcg", {})
+    pairs = np.stack([found[FLOAT], found[POPULARITY]], axis=1) if FLOAT in found else np.empty((0, 2))
     pairs = pairs[~np.isnan(pairs).any(axis=1)]
     if not len(pairs):
         return {
@@ -234,11 +236,7 @@ def _sentence(test: OnTest, ranking: OnRanking) -> str:
 
 
 def _line(row: dict[str, Any], k: int) -> str:
-    shown = [
-        f"{title} {row[key]:.4f}"
-        for key, title in (("auc", "AUC"), ("log_loss", "log loss"), ("ndcg", f"NDCG@{k}"), ("recall", f"recall@{k}"))
-        if row.get(key) is not None
-    ]
+    shown = titles(row, k)
     if row.get("bytes"):
         shown.append(f"{row['bytes']:,} bytes")
     if row.get("latency_single_us"):

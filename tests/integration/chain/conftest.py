@@ -36,6 +36,7 @@ from orchestration.resources import LakeResource, resources
 FIRST = date(2026, 3, 2)
 DAYS = tuple(FIRST + timedelta(days=number) for number in range(4))
 KEY = "a key for tests"
+ROOT = Path(__file__).parents[3]
 USERS, ITEMS, VISITS = 12, 8, 60
 SOURCE, TABLE, LABELS, EXAMPLES, MODEL = "visits", "sales", "liking", "portions", "baker"
 DATA = (f"{SOURCE}__landing", f"{SOURCE}__raw", TABLE, LABELS, f"{EXAMPLES}__daily", EXAMPLES)
@@ -114,7 +115,7 @@ attributes:
   name: baker
   examples: portions
   window: 4d
-  hidden: [8, 4]
+  family: {kind: ranker, hidden: [8, 4]}
   workers: 2
   epochs: 2
   batch: 64
@@ -446,7 +447,8 @@ class Launched:
                     **os.environ,
                     "DAGSTER_HOME": str(bakery.home),
                     "DAGSTER_DISABLE_TELEMETRY": "1",
-                    "PYTHONPATH": str(bakery.project),
+                    # The code that these tests stand beside, wherever another checkout is installed.
+                    "PYTHONPATH": os.pathsep.join((str(bakery.project), str(ROOT))),
                     "SLUICE_LAKE": bakery.lake.root,
                     **environment,
                 },

@@ -6,18 +6,20 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from training.publish import MODEL_FILE, champion
+from training.publish import champion
 
 pytestmark = pytest.mark.slow
 
 ROAD = ("baker__float", "baker__candidates", "baker", "baker__recommendations")
 RECOMMENDATIONS = ROAD[-1]
 K = 3
+MODEL_FILE = "model.tflite"
 # Models of this size are no use, and any of them may be blessed.
 LAX = """\
   compress: {prune: {epochs: 1}}
@@ -55,7 +57,7 @@ def new_road(bread, new_site, tmp_path_factory):
 def road(bread, new_road):
     """One bakery whose model was published and has recommended."""
     bakery = new_road(bread.DECLARATIONS["baker"] + LAX)
-    bakery.models = bakery.lake.models_dir("baker")
+    bakery.models = Path(bakery.lake.root) / "models" / "baker"
     assert bakery.run(bread.DATA, bread.FIRST, bread.DAYS[-1] + timedelta(days=1)).failures == {}
     bakery.outcome = bakery.run(ROAD, bread.DAYS[-1])
     return bakery
@@ -82,7 +84,7 @@ def test_one_run_leads_from_examples_to_recommendations(road, bread):
     assert [road.outcome.materialized(asset)[day]["status"] for asset in ROAD] == ["published"] * 4
     assert road.outcome.checks("baker")[day, "blessed"].passed
     assert road.outcome.checks("baker__candidates")[day, "beats_popularity"].metadata
-    current = champion(road.models)
+    current = champion(road.lake.models("baker"))
     assert current.version.startswith(day)
     assert road.outcome.materialized(RECOMMENDATIONS)[day]["model_version"] == current.version
     card = json.loads((current.path / "card.json").read_text())
@@ -101,7 +103,7 @@ def test_everybody_gets_the_best_items_in_their_order(road, bread):
     assert found.select((pl.col("score").diff() <= 0).over("user_id"))["score"].drop_nulls().all()
     assert found["score"].is_between(0, 1).all()
     assert set(found["item_id"]) <= set(road.rows("sales")["item_id"])
-    assert found["model_version"].unique().to_list() == [champion(road.models).version]
+    assert found["model_version"].unique().to_list() == [champion(road.lake.models("baker")).version]
 
 
 @pytest.mark.filterwarnings("ignore:Parameter .execution_type. of function .AssetsDefinition")
@@ -127,17 +129,17 @@ def test_every_table_of_the_lake_has_the_columns_that_its_asset_declares(road):
 
 
 def test_a_second_run_changes_nothing(road, bread):
-    before = (road.versions(), champion(road.models))
+    before = (road.versions(), champion(road.lake.models("baker")))
     again = road.run(ROAD, bread.DAYS[-1])
     assert again.failures == {}
     assert {again.materialized(asset)[bread.DAYS[-1].isoformat()]["status"] for asset in ROAD} == {"unchanged"}
-    assert (road.versions(), champion(road.models)) == before
+    assert (road.versions(), champion(road.lake.models("baker"))) == before
 
 
 def test_it_is_the_blessed_file_that_recommends(road, bread):
     day = bread.DAYS[-1]
     before = recommended(road, day)
-    current = champion(road.models)
+    current = champion(road.lake.models("baker"))
     weights, file = current.path / "float" / "weights.h5", current.path / MODEL_FILE
     blessed = file.read_bytes()
     (other,) = {
@@ -160,31 +162,91 @@ def test_it_is_the_blessed_file_that_recommends(road, bread):
     assert recommended(road, day).equals(before)
 
 
+def statuses(outcome, day):
+    return {asset: metadata[day.isoformat()]["status"] for asset in ROAD if (metadata := outcome.materialized(asset))}
+
+
+@pytest.mark.parametrize(
+    ("changed", "made_anew"),
+    [
+        ("bless: {max_drop_vs_float: 1, max_drop_vs_champion: 1, max_bytes_ratio: 8}", {"baker"}),
+        ("recommend: {k: 2}", {RECOMMENDATIONS}),
+        ("evaluate: {users: 11, k: 3}", {"baker__candidates", "baker"}),
+    ],
+)
+def test_a_change_of_the_declaration_makes_only_the_phases_anew_that_read_it(road, new_road, bread, changed, made_anew):
+    day, before = bread.DAYS[-1], champion(road.lake.models("baker"))
+    key = changed.partition(":")[0]
+    text = "".join(line if line.strip().partition(":")[0] != key else f"  {changed}\n" for line in LAX.splitlines(True))
+    other = new_road(bread.DECLARATIONS["baker"] + text, road.lake)
+    outcome = other.run(ROAD, day)
+    assert outcome.failures == {}
+    found = statuses(outcome, day)
+    assert {asset for asset, status in found.items() if status == "published"} == made_anew
+    assert champion(road.lake.models("baker")) == before, "the same file is the same version"
+    assert road.run(ROAD, day).failures == {}
+
+
+def test_recommendations_are_made_anew_with_what_they_rank_by(road, bread):
+    day = bread.DAYS[-1]
+    daily = road.lake.published("portions__daily", day)
+    frame = road.lake.scan("portions__daily", start=day, end=day)
+    changed = road.lake.stage("portions__daily", day, frame.drop("date"), digest="ab" * 16, run_id="by hand")
+    road.lake.publish(changed)
+    assert statuses(road.run((RECOMMENDATIONS,), day), day) == {RECOMMENDATIONS: "published"}
+    back = road.lake.stage("portions__daily", day, frame.drop("date"), digest=daily.digest, run_id="by hand")
+    road.lake.publish(back)
+    assert statuses(road.run((RECOMMENDATIONS,), day), day) == {RECOMMENDATIONS: "published"}
+    assert statuses(road.run((RECOMMENDATIONS,), day), day) == {RECOMMENDATIONS: "unchanged"}
+
+
+def test_a_model_of_an_older_day_is_kept_and_leaves_the_newer_champion(road, bread):
+    day, before = bread.DAYS[-2], champion(road.lake.models("baker"))
+    outcome = road.run(ROAD[:3], day, force=True)
+    assert outcome.failures == {}
+    assert champion(road.lake.models("baker")) == before
+    told = outcome.materialized("baker")[day.isoformat()]
+    assert told["champion"] == before.version
+    assert f"was trained as of {day}" in told["why_it_is_not_the_champion"]
+    assert "has been champion since" in outcome.log()
+    assert (road.models / "versions" / told["version"] / MODEL_FILE).is_file()
+
+
 def test_without_a_blessing_the_champion_stays_and_nothing_is_recommended(road, new_road, bread):
     day = bread.DAYS[-1] + timedelta(days=1)
-    before = champion(road.models)
+    before = champion(road.lake.models("baker"))
     strict = new_road(bread.DECLARATIONS["baker"].replace("workers: 2", "workers: 1") + STRICT, road.lake)
     refused = strict.run(ROAD, day)
     assert list(refused.failures) == ["baker"]
     assert "misses the declared minimum 1" in refused.failures["baker"]
     assert not refused.checks("baker")[day.isoformat(), "blessed"].passed
     assert refused.materialized("baker") == {}
-    assert champion(road.models) == before
+    assert champion(road.lake.models("baker")) == before
     assert recommended(road, day).is_empty()
 
 
-def test_a_champion_that_is_rolled_back_recommends_again(road, bread):
-    first, day = champion(road.models), bread.DAYS[-1] + timedelta(days=1)
+def test_a_champion_that_is_rolled_back_recommends_again_and_stays(road, new_road, bread):
+    first, day = champion(road.lake.models("baker")), bread.DAYS[-1] + timedelta(days=1)
     outcome = road.run(ROAD, day)
     assert outcome.failures == {}
-    second = champion(road.models)
+    second = champion(road.lake.models("baker"))
     assert second.version.startswith(day.isoformat())
     assert second.history == (first.version, second.version)
+    assert [one.by.split()[0] for one in second.record.switches] == ["run", "run"]
     measured = json.loads((second.path / "card.json").read_text())["evaluation"]["candidates"]
     assert "champion" in {row["kind"] for row in measured}, "a candidate is measured beside the champion of its time"
-    command = [sys.executable, "-m", "training", "rollback", str(road.models)]
+    command = [sys.executable, "-m", "training", "rollback", str(road.models), "--by", "ana", "--reason", "too sweet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     again = road.run((RECOMMENDATIONS,), day)
     assert again.failures == {}
     assert recommended(road, day)["model_version"].unique().to_list() == [first.version]
+    assert statuses(road.run(ROAD, day), day) == dict.fromkeys(ROAD, "unchanged")
+    assert champion(road.lake.models("baker")).version == first.version, "a decision that nobody asked for leaves it"
+    other = new_road(bread.DECLARATIONS["baker"] + LAX.replace("max_bytes_ratio: 9", "max_bytes_ratio: 8"), road.lake)
+    held = other.run(("baker",), day)
+    assert "rolled back by ana (too sweet)" in held.materialized("baker")[day.isoformat()]["why_it_is_not_the_champion"]
+    assert champion(road.lake.models("baker")).version == first.version
+    assert road.run(("baker",), day, force=True, by="ben").failures == {}
+    asked = champion(road.lake.models("baker")).record.current
+    assert (asked.version, asked.by) == (second.version, "ben")

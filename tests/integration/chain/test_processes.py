@@ -1,5 +1,7 @@
 """Runs that are killed, and two at once: real `dg launch` processes on a real lake."""
 
+import json
+import re
 import time
 from collections import Counter
 from contextlib import suppress
@@ -90,12 +92,13 @@ def test_two_runs_of_one_day_at_once_neither_lose_nor_double_a_row(bakery, site,
     assert all(code == 0 for code in codes), [run.text()[-3000:] for run in runs]
 
 
-def test_a_run_killed_during_training_publishes_nothing_and_the_next_one_succeeds(bakery, bread):
+def test_a_run_killed_during_training_goes_on_at_its_checkpoint_and_ends_with_the_same_weights(new_bakery, bread):
     last = bread.DAYS[-1]
+    bakery = new_bakery(baker=bread.DECLARATIONS["baker"].replace("epochs: 2", "epochs: 40"))
     assert bakery.run(bread.DATA, bread.FIRST, last).failures == {}
-    models = bakery.lake.models_dir("baker")
+    models = Path(bakery.lake.root) / "models" / "baker"
     launched = bakery.start(("baker__float",), last)
-    launched.wait_until(lambda: "epoch" in launched.text().lower(), seconds=240)
+    launched.wait_until(lambda: "epoch 2/40" in launched.text(), seconds=240)
     assert len(left_over(bakery)) >= 4, "dg, the supervisor and two workers"
     launched.kill()
     deadline = time.monotonic() + 30
@@ -105,8 +108,20 @@ def test_a_run_killed_during_training_publishes_nothing_and_the_next_one_succeed
 
     assert not (models / "champion.json").exists()
     assert not list(models.rglob("train.json")), "a training that was cut short must not look complete"
+    assert not list(models.rglob("digest.json"))
     again = bakery.run(("baker__float",), last)
     assert again.failures == {}
-    (report,) = models.rglob("train.json")
-    assert (report.parent / "model" / "float").is_dir()
-    assert bakery.run(("baker__float",), last).materialized("baker__float")[last.isoformat()]["status"] == "unchanged"
+    (resumed,) = re.findall(r"resumes after epoch (\d+) of 40", again.log())
+    assert int(resumed) >= 2, "what was reported is not trained again"
+    (digests,) = models.rglob("digest.json")
+    weights = digests.read_bytes()
+    history = json.loads((digests.parent / "history.json").read_text())
+    assert [entry["epoch"] for entry in history] == list(range(1, 41))
+    unchanged = bakery.run(("baker__float",), last)
+    assert unchanged.materialized("baker__float")[last.isoformat()]["status"] == "unchanged"
+
+    digests.unlink()
+    anew = bakery.run(("baker__float",), last, force=True)
+    assert anew.failures == {}
+    assert "resumes after epoch" not in anew.log()
+    assert digests.read_bytes() == weights, "the weights are those of an uninterrupted run"

@@ -122,4 +122,4 @@ def test_a_window_without_a_positive_label_is_explained_before_anything_is_train
     assert "NoPositivesError" in message
     assert "least 0.5" in message
     assert "labelling functions of 'liking'" in message
-    assert not (bakery.lake.models_dir("baker") / "champion.json").exists()
+    assert bakery.lake.models("baker").info("champion.json") is None

@@ -48,7 +48,7 @@ class Demo:
             if self.lake.exists(table)
         }
         rows = {table: self.lake.scan(table).collect().hash_rows(seed=1).sort().to_list() for table in digests}
-        return digests, rows, champion(self.lake.models_dir("shop_ranker"))
+        return digests, rows, champion(self.lake.models("shop_ranker"))
 
     def landed(self):
         manifests = Path(self.lake.root, "landing").glob("*/*/manifest.json")
@@ -67,7 +67,7 @@ def test_it_publishes_a_champion_and_ends_with_the_table(demo):
     for words in ("quarantined", "removed", "label model", "majority vote", "popularity", "NDCG@10", "KB gzip"):
         assert words in printed, words
     assert "blessed" in printed
-    current = champion(demo.lake.models_dir("shop_ranker"))
+    current = champion(demo.lake.models("shop_ranker"))
     assert current.version.startswith(LAST)
     assert "make ui" in printed
     assert demo.lake.scan("shop_ranker__recommendations").collect()["model_version"].unique().to_list() == [

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
+from foundation.store import open_store
 from training.publish import publish
 
 PAGES = (
@@ -24,7 +25,7 @@ PAGES = (
     "docs/reference/README.md",
 )
 CARD = {
-    "model": {"name": "shop_ranker", "family": "ranker", "seed": 7, "description": ""},
+    "model": {"name": "shop_ranker", "family": {"kind": "ranker"}, "seed": 7, "description": ""},
     "as_of": "2026-01-31",
     "verdict": {"reasons": []},
     "evaluation": {"k": 10, "candidates": []},
@@ -106,7 +107,8 @@ def test_a_champion_is_rolled_back(run, blocks, project):
     for version in ("first", "second"):
         (made / "candidates/int8/model.tflite").write_text(version)
         models = project / "data/lake/models/shop_ranker"
-        publish(models, version=version, run=made, encoding=made / "encoding", candidate="int8", card=CARD)
+        inputs = {"run": made, "encoding": made / "encoding", "candidate": "int8", "card": CARD}
+        publish(open_store(models), version=version, by="run 1", reason="the smallest", **inputs)
     output = run([block for block in blocks("docs/rollback.md") if "rollback" in block.options])
     assert "The champion is second" in output
     assert "Rolled back. The champion is first" in output

@@ -173,9 +173,12 @@ def start():
         run.process.stderr.close()
 
 
+SMALL = {"kind": "ranker", "hidden": [32, 16]}
+
+
 def train_task(data: Path, out: Path, **model) -> dict:
     """A task of a small ranker."""
-    declared = {"name": "small", "examples": "examples", "batch": 1024, "epochs": 4, "hidden": [32, 16], **model}
+    declared = {"name": "small", "examples": "examples", "batch": 1024, "epochs": 4, "family": SMALL, **model}
     return {"task": "train", "model": declared, "data": data, "out": out}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from foundation.store import open_store
 from training.bless import bless
 from training.description import read_description
 from training.publish import champion, publish
@@ -22,7 +23,7 @@ MODEL = {
     "examples": "examples",
     "batch": 2048,
     "epochs": 3,
-    "hidden": [64, 32],
+    "family": {"kind": "ranker", "hidden": [64, 32]},
     "learning_rate": 0.01,
     "compress": {"prune": {"sparsity": 0.5, "epochs": 1}},
 }
@@ -64,8 +65,9 @@ def published(measured, data):
     evaluation = read(out / "evaluation.json")
     verdict = bless(evaluation, BlessSpec(max_bytes_ratio=0.35, max_drop_vs_float=0.02))
     assert verdict.candidate in ("int8", "pruned_int8")
-    return publish(
-        models,
+    store = open_store(models)
+    publish(
+        store,
         version="v1",
         run=out,
         encoding=data / "encoding",
@@ -77,7 +79,10 @@ def published(measured, data):
             "evaluation": evaluation,
             "data": {"table": "examples", "version": 1, "days": {}, "parts": {}},
         },
+        by="run 1",
+        reason=verdict.reasons[0],
     )
+    return champion(store).path
 
 
 def test_every_declared_candidate_is_made_by_workers_that_agree(measured):
@@ -228,4 +233,4 @@ def test_a_killed_worker_changes_nothing_of_the_candidates(measured, trained, da
 
 
 def test_the_champion_of_the_models_folder_is_what_was_published(published):
-    assert champion(published.parent.parent).path == published
+    assert champion(open_store(published.parent.parent)).path == published

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training.launch import LaunchError, LocalLauncher
+from training.launchers import LaunchError, LocalLauncher
 from training.spec import TrainTask
 from training.supervise import supervise, work_folder
 

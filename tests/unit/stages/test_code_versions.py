@@ -9,8 +9,9 @@ import yaml
 from assets.cleaning import TableSpec
 from assets.features import FeaturesSpec
 from assets.labeling import LabelsSpec
-from assets.stages import features, labels, model, raw, table
+from assets.stages import features, labels, raw, table
 from assets.stages.day import DayResult
+from assets.stages.model.inputs import ModelInputs, code_version
 from assets.stages.past import Audit
 from crawlers.spec import SourceSpec
 from training.spec import ModelSpec
@@ -26,9 +27,9 @@ def examples(**changes):
     return FeaturesSpec.model_validate(declared("examples") | changes)
 
 
-def road(**changes):
-    inputs = features.Inputs("shop_events", "shop_engagement")
-    return model.Road(ModelSpec.model_validate(declared("ranker") | changes), examples(), inputs)
+def model_inputs(**changes):
+    tables = features.Inputs("shop_events", "shop_engagement")
+    return ModelInputs(ModelSpec.model_validate(declared("ranker") | changes), examples(), tables)
 
 
 VERSIONS = {
@@ -36,7 +37,10 @@ VERSIONS = {
     "table": lambda **changes: table.code_version(TableSpec.model_validate(declared("events") | changes), Audit()),
     "labels": lambda **changes: labels.code_version(LabelsSpec.model_validate(declared("engagement") | changes)),
     "features": lambda **changes: features.code_version(examples(**changes)),
-    "model": lambda **changes: model.code_version(road(**changes)),
+    "model": lambda **changes: code_version(model_inputs(**changes), "train"),
+    "candidates": lambda **changes: code_version(model_inputs(**changes), "compress", "evaluate"),
+    "champion": lambda **changes: code_version(model_inputs(**changes), "decide"),
+    "recommendations": lambda **changes: code_version(model_inputs(**changes), "recommend"),
 }
 
 
@@ -59,7 +63,7 @@ def test_words_for_people_change_no_content(stage):
         ("features", {"windows": ["1d"]}),
         ("features", {"negatives": {"per_positive": 1, "by": "uniform", "seed": 7}}),
         ("model", {"seed": 8}),
-        ("model", {"hidden": [64, 32]}),
+        ("model", {"family": {"kind": "ranker", "hidden": [64, 32]}}),
     ],
 )
 def test_what_decides_about_content_changes_the_version(stage, changes):
@@ -74,9 +78,26 @@ def test_where_a_source_is_crawled_does_not_change_how_it_is_parsed():
 def test_the_split_decides_about_the_model_and_not_about_the_examples():
     other = {"validation": "2d", "test": "1d"}
     assert VERSIONS["features"]() == VERSIONS["features"](split=other)
-    mine = road()
-    theirs = model.Road(mine.model, examples(split=other), mine.inputs)
-    assert model.code_version(mine) != model.code_version(theirs)
+    mine = model_inputs()
+    theirs = ModelInputs(mine.model, examples(split=other), mine.tables)
+    assert code_version(mine, "train") != code_version(theirs, "train")
+
+
+@pytest.mark.parametrize(
+    ("changes", "made_anew"),
+    [
+        ({"bless": {"minimum": 0.7}}, {"champion"}),
+        ({"recommend": {"k": 3}}, {"recommendations"}),
+        ({"evaluate": {"users": 50}}, {"candidates"}),
+        ({"compress": {"prune": None}}, {"candidates"}),
+        ({"epochs": 9}, {"model"}),
+        ({"warm_start": True}, {"model"}),
+        ({"max_restarts": 0, "start_deadline": "9m", "freeze_deadline": "9m"}, set()),
+    ],
+)
+def test_a_change_of_a_model_makes_only_the_phases_anew_that_read_it(changes, made_anew):
+    phases = ("model", "candidates", "champion", "recommendations")
+    assert {phase for phase in phases if VERSIONS[phase]() != VERSIONS[phase](**changes)} == made_anew
 
 
 def test_editing_a_labelling_function_changes_the_version(tmp_path, monkeypatch):

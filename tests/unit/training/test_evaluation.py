@@ -11,9 +11,10 @@ from sklearn.metrics import log_loss, ndcg_score, roc_auc_score
 
 from training.evaluate.intervals import interval_of_auc, interval_of_means
 from training.evaluate.measure import OnRanking
-from training.evaluate.quality import calibration_error, quality
+from training.evaluate.quality import quality
 from training.evaluate.ranking import rank_users
 from training.evaluate.run import beats_popularity
+from training.metrics import calibration_error
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -69,7 +70,7 @@ def test_ndcg_is_that_of_scikit_learn_ties_and_grades_included(seed, ties, k):
     scores, relevance = grid(rng, 7, 9, ties=ties)
     ranked = rank_users(np.repeat(np.arange(7), 9), scores.ravel(), relevance.ravel(), k=k)
     expected = [ndcg_score(relevance[[u]], scores[[u]], k=k) for u in range(7)]
-    np.testing.assert_allclose(ranked.ndcg, expected)
+    np.testing.assert_allclose(ranked.values["ndcg"], expected)
 
 
 @given(seeds, st.integers(1, 12))
@@ -83,7 +84,7 @@ def test_recall_is_the_mean_over_the_orders_that_ties_allow(seed, k):
             above = (scores[user] > scores[user, item]).sum()
             equal = (scores[user] == scores[user, item]).sum()
             chances.append(np.clip((k - above) / equal, 0, 1))
-        assert ranked.recall[user] == pytest.approx(np.mean(chances))
+        assert ranked.values["recall"][user] == pytest.approx(np.mean(chances))
 
 
 def test_users_of_unequal_size_keep_apart_and_one_without_relevant_items_is_nan():
@@ -91,9 +92,9 @@ def test_users_of_unequal_size_keep_apart_and_one_without_relevant_items_is_nan(
     scores = np.array([0.9, 0.5, 0.1, 0.3, 0.2, 0.8])
     relevance = np.array([0.0, 1.0, 0.0, 0.0, 1.0, 0.0])
     ranked = rank_users(users, scores, relevance, k=1)
-    np.testing.assert_array_equal(ranked.recall, [0, np.nan, 0])
+    np.testing.assert_array_equal(ranked.values["recall"], [0, np.nan, 0])
     ranked = rank_users(users, scores, relevance, k=2)
-    np.testing.assert_allclose(ranked.ndcg, [1 / np.log2(3), np.nan, 1 / np.log2(3)])
+    np.testing.assert_allclose(ranked.values["ndcg"], [1 / np.log2(3), np.nan, 1 / np.log2(3)])
 
 
 def test_slices_count_the_relevant_items_found_in_each():
@@ -134,7 +135,7 @@ def test_intervals_of_auc_are_as_wide_as_resampling_rows_makes_them():
 
 def compared(model, popularity):
     return beats_popularity(
-        OnRanking(ndcg={"float": np.array(model), "popularity": np.array(popularity)}), k=10, seed=1
+        OnRanking(values={"ndcg": {"float": np.array(model), "popularity": np.array(popularity)}}), k=10, seed=1
     )
 
 

@@ -1,7 +1,6 @@
-"""The distribution strategy of a worker process: always MultiWorkerMirroredStrategy, also for one worker."""
+"""What every worker process settles before the first operation of TensorFlow: threads, devices, precision."""
 
 import os
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
@@ -10,13 +9,13 @@ from training.failure import TaskError
 from training.worker import Worker
 
 
-def create_strategy(worker: Worker) -> Any:
-    """Bound the threads of this process and join the cluster that `TF_CONFIG` describes.
+def bound_threads(worker: Worker) -> None:
+    """Bound the threads of this process.
 
-    It must be called before anything else of TensorFlow, which reads both once, at its first operation.
+    It must be called before anything else of TensorFlow, which reads them once, at its first operation.
 
-    Returns:
-        A `tf.distribute.MultiWorkerMirroredStrategy`.
+    Raises:
+        TaskError: The environment selects a Keras that cannot train here.
     """
     if os.environ.get("TF_USE_LEGACY_KERAS") != "1":
         raise TaskError("Workers need TF_USE_LEGACY_KERAS=1 in their environment, for fit of Keras 3 cannot train here")
@@ -25,7 +24,6 @@ def create_strategy(worker: Worker) -> Any:
     tf.config.threading.set_inter_op_parallelism_threads(max(2, worker.threads))
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, enable=True)
-    return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 def set_precision(mixed_precision: str) -> None:

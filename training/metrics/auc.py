@@ -1,9 +1,11 @@
-"""Metrics of probabilities against soft labels, exact and without TensorFlow."""
+"""Area under the ROC curve."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating]
+from training.evaluate.intervals import interval_of_auc
+from training.metrics.metric import Floats, Interval, Metric, register
+
+POSITIVE = 0.5
 
 
 def auc(labels: Floats, scores: Floats, weights: Floats | None = None) -> float | None:
@@ -31,8 +33,22 @@ def auc(labels: Floats, scores: Floats, weights: Floats | None = None) -> float 
     return float(np.sum(positives * (below + negatives / 2)) / (positive.sum() * negative.sum()))
 
 
-def log_loss(labels: Floats, probabilities: Floats, weights: Floats | None = None) -> float:
-    """Weighted mean binary cross-entropy, in nats; probabilities are kept 1e-7 away from 0 and 1."""
-    sure = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
-    losses = -(labels * np.log(sure) + (1 - labels) * np.log1p(-sure))
-    return float(np.average(losses, weights=weights))
+def _positive(labels: Floats, probabilities: Floats) -> float | None:
+    return auc((labels >= POSITIVE).astype(np.float64), probabilities)
+
+
+def _interval(labels: Floats, probabilities: Floats, value: float, seed: int) -> Interval:
+    return interval_of_auc(labels >= POSITIVE, probabilities, value, seed=seed)
+
+
+register(
+    Metric(
+        name="auc",
+        title="AUC",
+        better="more",
+        describes="How often a positive example scores above a negative one; a label of at least 0.5 is positive.",
+        of_scores=_positive,
+        interval=_interval,
+        each_epoch=auc,
+    )
+)

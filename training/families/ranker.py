@@ -6,29 +6,41 @@ survive full int8 conversion nor handle a row without any token.
 """
 
 import math
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import tf_keras
+from pydantic import Field
 
+from training.families.family import FAMILIES, Family
 from training.schema import DENSE, TOKEN_WEIGHTS, Inputs
-from training.spec import ModelSpec
 
 LOGIT = "logit"
 PROBABILITY = "probability"
 
 
-def build(inputs: Inputs, spec: ModelSpec) -> Any:
-    """Build an untrained ranker.
+@FAMILIES.registered("ranker")
+class Ranker(Family):
+    """Embeddings and dense features into hidden relu layers and one probability.
 
-    Args:
-        inputs: What the columns are.
-        spec: Hidden widths, dropout and embedding widths are read.
-
-    Returns:
-        A functional `tf_keras.Model`. Its inputs are those of `training.input.model_inputs`; its one output is a
-        probability, the sigmoid of the layer `logit`, float32 of shape (batch, 1). Compression may cut the model at
-        `logit` where the 256 steps of an int8 probability are too coarse for ranking.
+    Attributes:
+        hidden: Widths of the hidden layers.
+        dropout: Share of each hidden layer dropped in training. A run that was interrupted resumes to exactly the
+            weights of an uninterrupted one only without dropout, whose random state is not kept.
+        embedding_dimension: Overrides the widths of all embeddings; without it each input's own counts.
     """
+
+    kind: Literal["ranker"] = "ranker"
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 32)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    embedding_dimension: int | None = Field(default=None, ge=1)
+
+    def build(self, inputs: Inputs, *, seed: int) -> Any:
+        """Build an untrained ranker; compression may cut it at `logit`, where int8 has enough steps for ranking."""
+        return _network(self, inputs, seed)
+
+
+def _network(spec: Ranker, inputs: Inputs, seed: int) -> Any:
+    import tf_keras
+
     layers = tf_keras.layers
     tensors: dict[str, Any] = {}
     parts: list[Any] = []
@@ -53,15 +65,17 @@ def build(inputs: Inputs, spec: ModelSpec) -> Any:
     for number, width in enumerate(spec.hidden, start=1):
         flow = layers.Dense(width, activation="relu", name=f"hidden_{number}")(flow)
         if spec.dropout:
-            flow = layers.Dropout(spec.dropout, seed=spec.seed + number, name=f"dropout_{number}")(flow)
+            flow = layers.Dropout(spec.dropout, seed=seed + number, name=f"dropout_{number}")(flow)
     # In float32 whatever the precision of the rest: near 0 and 1 the loss lives on small differences.
     logit = layers.Dense(1, name=LOGIT, dtype="float32")(flow)
     probability = layers.Activation("sigmoid", name=PROBABILITY, dtype="float32")(logit)
-    return tf_keras.Model(tensors, probability, name=spec.family)
+    return tf_keras.Model(tensors, probability, name=spec.kind)
 
 
 def _embedding(name: str, size: int, width: int) -> Any:
     # The rows start about as long as a normalised dense feature, divided by their width: the layer's own default
     # (0.05 at any width) leaves rare categories unheard for many epochs.
+    import tf_keras
+
     start = tf_keras.initializers.RandomNormal(stddev=0.1 / math.sqrt(width / 16), seed=None)
     return tf_keras.layers.Embedding(size, width, embeddings_initializer=start, name=f"{name}__embedding")

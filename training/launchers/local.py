@@ -1,4 +1,4 @@
-"""Launchers start the workers of a task, watch over them, and start them again after a fault."""
+"""Workers as processes of this machine."""
 
 import json
 import os
@@ -7,27 +7,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from training.failure import TaskError
+from training.launchers.launcher import LAUNCHERS, LaunchError, Relay
 from training.progress import ProgressReader
 from training.worker import FOLDER, SUPERVISED, THREADS, progress_path
-
-Relay = Callable[[Mapping[str, Any] | None, str], None]
-"""Takes a payload for machines (or None) and a line for people."""
 
 _POLL_SECONDS = 0.1
 _RELEASE_SECONDS = 2
 _LAST_LINES = 20
-
-
-class LaunchError(TaskError):
-    """The workers failed for good; the message says why and shows the end of the log."""
 
 
 class _FaultError(Exception):
@@ -49,6 +41,7 @@ class _Process:
     stamp: int = 0
 
 
+@LAUNCHERS.registered("local")
 @dataclass(frozen=True)
 class LocalLauncher:
     """Workers as processes of this machine.
@@ -135,6 +128,8 @@ class LocalLauncher:
             [self.python, "-m", "training", str(task_file)],
             env=environment,
             stdin=subprocess.PIPE,
+            # What a worker that is gone did not take must not come up again when the pipe is closed.
+            bufsize=0,
             stdout=log,
             stderr=subprocess.STDOUT,
             # A key pressed at the terminal is for the supervisor, which ends the workers itself.
@@ -224,7 +219,6 @@ def _release(processes: list[_Process]) -> None:
         for process in processes:
             if process.popen.stdin is not None:
                 process.popen.stdin.write(b".")
-                process.popen.stdin.flush()
         for process in processes:
             process.popen.wait(timeout=_RELEASE_SECONDS)
 
