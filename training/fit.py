@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
+from foundation.atomic import write_atomically
 from training.description import read_description
 from training.feed import Feed, score
 from training.input import Shards, plan_shards, read_split, split_files
@@ -97,9 +98,7 @@ def _agree_on_normalisation(task: TrainTask, inputs: Inputs, worker: Worker) -> 
     path = worker.folder / "normalisation.json"
     if worker.chief and not path.exists():
         found = fit_normalisation(split_files(task.data / "train"), inputs)
-        draft = path.with_suffix(".draft")
-        draft.write_text(found.model_dump_json())
-        draft.replace(path)
+        write_atomically(path, found.model_dump_json())
     while not path.exists():
         worker.progress.beat()
         time.sleep(0.05)
@@ -199,9 +198,7 @@ class EpochReports(tf_keras.callbacks.Callback):  # type: ignore[misc]
 
     def _record(self, entry: dict[str, Any]) -> None:
         self._history.append(entry)
-        draft = self._history_path.with_suffix(".draft")
-        draft.write_text(json.dumps(self._history))
-        draft.replace(self._history_path)
+        write_atomically(self._history_path, json.dumps(self._history))
         with self._writer.as_default():
             for name, value in entry.items():
                 if name != "epoch" and value is not None:

@@ -171,3 +171,43 @@ def test_workers_do_not_outlive_a_killed_supervisor_and_the_next_run_goes_on_whe
     assert again.finish() == 0, again.errors
     assert any("resumes after epoch" in line for line in again.lines)
     assert digests(tmp_path / "out") == digests(undisturbed[0])
+
+
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-m", "training", sys.argv[1]])
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_a_training_ends_with_the_run_that_started_it_and_frees_its_scratch(training_set, train_task, start, tmp_path):
+    task, context, messages = tmp_path / "task.json", tmp_path / "context.json", tmp_path / "messages.jsonl"
+    task.write_text(json.dumps(train_task(training_set, tmp_path / "out"), default=str))
+    context.write_text(json.dumps({"run_id": "run", "extras": {}, "retry_number": 0, "job_name": None}))
+    messages.touch()
+    run = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(task)],
+        env={
+            **os.environ,
+            "DAGSTER_PIPES_CONTEXT": encode_param({"path": str(context)}),
+            "DAGSTER_PIPES_MESSAGES": encode_param({"path": str(messages)}),
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    supervisor = int(run.stdout.readline())
+    progress = tmp_path / ".out.train" / "progress" / "worker-1.jsonl"
+    deadline = time.monotonic() + 120
+    while not (progress.exists() and "joining" in progress.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    deadline = time.monotonic() + 10
+    while alive(supervisor) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(supervisor)
+    again = start(tmp_path / "again", train_task(training_set, tmp_path / "out", epochs=1))
+    assert again.finish() == 0, again.errors
