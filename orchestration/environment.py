@@ -43,7 +43,7 @@ VARIABLES = (
         "SLUICE_SCRATCH",
         "Where models are trained; what lies there may be lost.",
         "beside the published models, or `data/scratch` with an object store",
-        "/var/tmp/sluice",
+        "/scratch/sluice",
     ),
     Variable(
         "SHOP_URL",

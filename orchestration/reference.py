@@ -7,6 +7,7 @@ each example is loaded by a test. `--check` says which pages are stale.
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import json
 import re
@@ -25,6 +26,10 @@ from assets.components.scaffold import TEMPLATES
 from foundation.durations import format_duration
 from foundation.registry import Registry, registries
 from orchestration.environment import VARIABLES
+
+# What no component imports when it loads, and yet registers kinds.
+for _module in ("training.compression.registry", "training.launchers", "training.runtimes", "training.strategies"):
+    importlib.import_module(_module)
 
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
 _ITEM = re.compile(r"^(\w+): (.*)$")
@@ -109,7 +114,7 @@ def _component(name: str) -> str:
 
 def _registry(registry: Registry[Any]) -> str:
     noun = registry.noun
-    parts = [_NOTE, f"# {noun.capitalize()}s\n", f"{registry.describes}\n"]
+    parts = [_NOTE, f"# {_plural(noun).capitalize()}\n", f"{registry.describes}\n"]
     for name, entry in registry.entries().items():
         parts.append(f"## `{name}`\n")
         parts.append(f"{_summary(entry)}\n")
@@ -269,7 +274,7 @@ def _type(about: Mapping[str, Any], schema: Mapping[str, Any]) -> str:  # noqa: 
 def _summary(entry: object) -> str:
     """The docstring before its sections; of an object that has none of its own, what it says it describes."""
     described = getattr(entry, "describes", None)
-    if isinstance(described, str):
+    if isinstance(described, str) and described:
         return described
     place = entry if inspect.isclass(entry) or inspect.isfunction(entry) else type(entry)
     text = inspect.getdoc(place) or ""
@@ -300,6 +305,10 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
     yield "|" + "---|" * len(head)
     for row in rows:
         yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+
+
+def _plural(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def _slug(name: str) -> str:

@@ -83,7 +83,7 @@ def test_local_workers_learn_their_addresses_and_are_heard(tmp_path):
 
 @pytest.mark.parametrize("name", STRATEGIES.names())
 def test_a_strategy_can_be_declared(name):
-    module, colon, function = STRATEGIES[name].partition(":")
+    module, colon, function = STRATEGIES[name].place.partition(":")
     assert module.startswith("training.strategies.")
     assert (colon, function) == (":", "create")
     assert ModelSpec.model_validate({**MODEL, "strategy": name}).strategy == name

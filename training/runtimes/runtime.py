@@ -61,11 +61,13 @@ class Runtime:
         name: Its name.
         suffix: How the names of its files end, with the dot.
         place: `module:function` of `function(path, *, threads) -> Loaded`, imported when a file is loaded.
+        describes: One sentence for the reference.
     """
 
     name: str
     suffix: str
     place: str
+    describes: str = ""
 
     @property
     def file(self) -> str:

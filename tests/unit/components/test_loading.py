@@ -45,7 +45,7 @@ def test_every_problem_of_every_kind_is_told_at_once(two):
     lines = [
         two.change("clickstream/defs.yaml", "    follow:", "    folow:"),
         two.change("events/defs.yaml", "gap: 30m", "gap: soon"),
-        two.change("ranker/defs.yaml", "family: ranker", "family: rankr"),
+        two.change("ranker/defs.yaml", "kind: ranker", "kind: rankr"),
     ]
     two.add("nightly/defs.yaml", "type: assets.components.Refresh\nattributes: [\n")
     (two.defs / "outlet" / "examples" / "defs.yaml").write_text("type: assets.components.Featurs\nattributes: {}\n")
