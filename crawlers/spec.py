@@ -3,35 +3,16 @@
 Nothing here fetches, reads the environment or imports Scrapy: declarations load with the definitions.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import ByteSize, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from crawlers.contract import Contract
 from crawlers.crawl import Crawl
 from crawlers.kinds import CRAWL_KINDS
+from crawlers.parse import FORMATS, FormatOptions
 from foundation.declaration import Declaration, Name
 from foundation.kinds import OneOf
-
-
-class JsonlFormat(Declaration):
-    """One JSON object a line, plain or gzipped."""
-
-    kind: Literal["jsonl"]
-    encoding: str = "utf-8"
-    max_line_bytes: ByteSize = ByteSize(1024**2)
-
-
-class CsvFormat(Declaration):
-    """Delimited text with a header line, plain or gzipped."""
-
-    kind: Literal["csv"]
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: str = "utf-8"
-    max_line_bytes: ByteSize = ByteSize(1024**2)
-
-
-Format = Annotated[JsonlFormat | CsvFormat, Field(discriminator="kind")]
 
 
 class SourceSpec(Declaration):
@@ -53,7 +34,7 @@ class SourceSpec(Declaration):
 
     name: Name
     crawl: Annotated[Crawl, OneOf(CRAWL_KINDS)]
-    format: Format
+    format: Annotated[FormatOptions, OneOf(FORMATS)]
     contract: Contract
     snapshot: bool = False
     description: str = ""

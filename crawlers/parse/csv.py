@@ -7,41 +7,89 @@ no values; a header with none of the declared columns, or with a name twice, is 
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
+from typing import Literal, Self
 
 import polars as pl
+from pydantic import Field, field_validator, model_validator
 
-from crawlers.contract import UNKNOWN, Contract
-from crawlers.parse.checked import TEXT_EXTRAS
+from crawlers.contract import Contract
+from crawlers.parse.by_line import FileReader, LineOptions
 from crawlers.parse.csv_records import Grammar, Spans, find
+from crawlers.parse.flat import flat_texts
 from crawlers.parse.lines import Lines, split
 from crawlers.parse.placement import Placement
-from crawlers.parse.registry import FileReader, Read, register_format
+from crawlers.parse.registry import BAD_SCHEMA, FORMATS, Example, Read
 from crawlers.parse.stream import Chunk, whole_lines
+from foundation.located import LocatedError
 
-_BAD = {"_line": pl.Int64(), "reason": pl.String(), "detail": pl.String(), "text": pl.String()}
 _DETAILS = {
     "stray_quote": "a quote that neither opens nor closes a field; inside a quoted field, quotes are doubled",
     "unclosed_quote": "a quoted field that is not closed",
 }
 
 
-@register_format("csv")
+@FORMATS.registered("csv")
+class CsvFormat(LineOptions):
+    """Delimited text, with a header line or without.
+
+    Attributes:
+        delimiter: Between the fields of a record.
+        header: Whether the first line names the columns.
+        names: What the columns are called, in their order, where no header does; by default those of the contract.
+    """
+
+    kind: Literal["csv"]
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    header: bool = True
+    names: tuple[str, ...] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _names_stand_for_a_header(self) -> Self:
+        if self.names is None:
+            return self
+        if self.header:
+            raise LocatedError("`names` are for files without a header; declare `header: false` too", ["names"])
+        if twice := sorted({name for name in self.names if self.names.count(name) > 1}):
+            raise LocatedError(f"`names` has '{twice[0]}' twice; every column needs a name of its own", ["names"])
+        return self
+
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter_is_no_line_end(cls, delimiter: str) -> str:
+        if delimiter in '"\r\n':
+            raise ValueError(f"delimiter {delimiter!r} is a quote or ends a line; use another, such as ';'")
+        return delimiter
+
+    def lines(self, contract: Contract) -> Csv:
+        """A reader whose files have a header each."""
+        return Csv(self, contract)
+
+    @classmethod
+    def example(cls) -> Example:
+        """Two records, the second without a value."""
+        return Example(
+            options={"kind": "csv"},
+            columns={"id": {"type": "string"}, "n": {"type": "integer"}},
+            body=b"id,n\na,1\nb,\n",
+            records=({"id": "a", "n": "1"}, {"id": "b", "n": None}),
+        )
+
+
 class Csv:
-    """The format `csv`.
+    """Reads delimited text.
 
     Args:
-        options: `delimiter` and `max_line_bytes`.
+        options: as declared.
         contract: what the records should be.
     """
 
-    def __init__(self, options: Any, contract: Contract) -> None:
+    def __init__(self, options: CsvFormat, contract: Contract) -> None:
         self.grammar = Grammar(options.delimiter)
         self.max_line_bytes = int(options.max_line_bytes)
         self.contract = contract
         self.placement = Placement(contract)
+        self.names = None if options.header else list(options.names or contract.columns)
 
     def open(self) -> FileReader:
         """A reader with a header of its own."""
@@ -51,8 +99,9 @@ class Csv:
 class _CsvFile:
     def __init__(self, form: Csv) -> None:
         self._form = form
-        self._names: list[str] | None = None
-        self._header_line = 0
+        self._names = form.names
+        # No line is a header until it is found to be a good one, so that a bad one is counted like any other line.
+        self._header_line: int | None = None
         self._fault = "the header is missing or too long"
 
     def cut(self, buffer: bytes) -> int:
@@ -64,26 +113,26 @@ class _CsvFile:
         return end if spans.open_at is None else int(lines.bounds[spans.open_at])
 
     def begin(self, chunk: Chunk) -> None:
-        if chunk.first_line != 1:
+        if chunk.first_line != 1 or self._names is not None:
             return
         records, bad = self._records(chunk)[:2]
         filled = records.filter(pl.col("text").str.strip_chars() != "")
         if filled.is_empty() or (not bad.is_empty() and bad["_line"].min() < filled["_line"][0]):
             return
-        self._header_line, text = filled.row(0)
+        line, text = filled.row(0)
         names = _fields(text, self._form.grammar.delimiter)
         declared = self._form.contract.columns
         if len(set(names)) < len(names):
             self._fault = "the header has a name twice"
         elif not self._form.placement.used(names):
-            self._fault = f"the header has none of the declared columns ({', '.join(declared)})"[:300]
+            columns = ", ".join(declared)[:200]
+            self._fault = f"the first line has none of the declared columns ({columns}); is it `header: false`?"
         else:
-            self._names = names
+            self._names, self._header_line = names, line
 
     def read(self, chunk: Chunk) -> Read:
         records, bad, count = self._records(chunk)
-        header = records["_line"] == self._header_line
-        if header.any():
+        if self._header_line is not None and (header := records["_line"] == self._header_line).any():
             records = records.filter(~header)
             count -= 1
         filled = records.filter(pl.col("text").str.strip_chars() != "")
@@ -93,7 +142,7 @@ class _CsvFile:
             texts = self._texts(pl.DataFrame(schema={"_line": pl.Int64()}), [])
         else:
             fits = self._fits(filled, len(self._names))
-            detail = f"the header has {len(self._names)} fields, this record has more or fewer"
+            detail = f"there are {len(self._names)} columns, this record has more or fewer fields"
             refused = _refused(filled.filter(~fits), "wrong_field_count", detail)
             texts = self._texts(self._decode(filled.filter(fits), self._names), self._names)
         removed = {"blank_line": blank} if blank else {}
@@ -113,7 +162,7 @@ class _CsvFile:
             reasons = pl.DataFrame(
                 {"_line": [line + chunk.first_line for line in spans.bad], "reason": list(spans.bad.values())}
             ).with_columns(pl.col("reason").replace_strict(_DETAILS).alias("detail"))
-            bad = pl.concat([bad, reasons.join(lines.text, on="_line").select(list(_BAD))])
+            bad = pl.concat([bad, reasons.join(lines.text, on="_line").select(list(BAD_SCHEMA))])
         return records, bad, records.height + bad.height
 
     def _fits(self, records: pl.DataFrame, width: int) -> pl.Series:
@@ -148,32 +197,7 @@ class _CsvFile:
         return fields.rename(dict(zip(schema, names, strict=True))).with_columns(records["_line"])
 
     def _texts(self, fields: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-        contract, placement = self._form.contract, self._form.placement
-        used = placement.used(names)
-        unknown = [name for name in names if name not in used]
-        nothing = pl.lit(None, dtype=pl.String)
-        kept = nothing
-        if unknown and contract.unknown_columns != "discard":
-            kept = _as_json(unknown)
-        refused = bool(unknown) and contract.unknown_columns == "reject"
-        extras = fields.select(
-            pl.col("_line"),
-            kept.alias(UNKNOWN),
-            (pl.lit("unknown_column") if refused else nothing).alias("reason"),
-            (pl.lit(unknown[0]) if refused else nothing).alias("column"),
-            (pl.lit("the column is not declared") if refused else nothing).alias("detail"),
-        )
-        return placement.place_flat(fields, names, extras).select([*contract.columns, *TEXT_EXTRAS])
-
-
-def _as_json(names: list[str]) -> pl.Expr:
-    """The fields that have values as a JSON object."""
-    parts = []
-    for name in names:
-        quoted = pl.struct(pl.col(name).alias("x")).struct.json_encode().str.slice(len('{"x":')).str.head(-1)
-        parts.append(pl.when(pl.col(name).is_not_null()).then(json.dumps(name, ensure_ascii=False) + ":" + quoted))
-    joined = pl.concat_str(parts, separator=",", ignore_nulls=True)
-    return pl.when(joined != "").then("{" + joined + "}")
+        return flat_texts(fields, names, self._form.contract, self._form.placement)
 
 
 def _joined(chunk: Chunk, lines: Lines, spans: Spans) -> pl.DataFrame:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from crawlers.contract import Contract
+from crawlers.parse.by_line import FileReader, LineOptions
 from crawlers.parse.checked import TEXT_EXTRAS
 from crawlers.parse.json_line import NotARecordError, read_record
 from crawlers.parse.lines import split
 from crawlers.parse.placement import Placement
-from crawlers.parse.registry import FileReader, Read, register_format
+from crawlers.parse.registry import FORMATS, Example, Read
 from crawlers.parse.stream import Chunk, whole_lines
 from crawlers.parse.template import Template, learn
 
@@ -24,17 +25,37 @@ _LEARNT_PER_CHUNK = 4
 _TEMPLATES = 16
 
 
-@register_format("jsonl")
+@FORMATS.registered("jsonl")
+class JsonlFormat(LineOptions):
+    """One JSON object a line."""
+
+    kind: Literal["jsonl"]
+
+    def lines(self, contract: Contract) -> Jsonl:
+        """A reader that learns from one file what serves the next."""
+        return Jsonl(contract, int(self.max_line_bytes))
+
+    @classmethod
+    def example(cls) -> Example:
+        """Two records, the second without a value."""
+        return Example(
+            options={"kind": "jsonl"},
+            columns={"id": {"type": "string"}, "n": {"type": "integer"}},
+            body=b'{"id":"a","n":1}\n{"id":"b"}\n',
+            records=({"id": "a", "n": "1"}, {"id": "b", "n": None}),
+        )
+
+
 class Jsonl:
-    """The format `jsonl`.
+    """Reads JSON lines.
 
     Args:
-        options: `max_line_bytes`.
         contract: what the records should be.
+        max_line_bytes: a longer line is none.
     """
 
-    def __init__(self, options: Any, contract: Contract) -> None:
-        self._max_line_bytes = int(options.max_line_bytes)
+    def __init__(self, contract: Contract, max_line_bytes: int) -> None:
+        self._max_line_bytes = max_line_bytes
         self._contract = contract
         self._placement = Placement(contract)
         self._schema = {name: pl.String() for name in self._placement.fields} | TEXT_EXTRAS

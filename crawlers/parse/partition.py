@@ -8,18 +8,23 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crawlers.accounting import Accounting
 from crawlers.contract import LINE
+from crawlers.decode import members
 from crawlers.landing import read_manifest
 from crawlers.parse.checked import Checker, Origin
 from crawlers.parse.privacy import MissingSecretError
-from crawlers.parse.registry import FileReader, make_format
-from crawlers.parse.stream import CHUNK_BYTES, Chunk, Fault, chunks
+from crawlers.parse.registry import Part
+from crawlers.parse.stream import CHUNK_BYTES
 from crawlers.quarantine import QUARANTINE_SCHEMA
-from crawlers.spec import SourceSpec
+
+if TYPE_CHECKING:
+    # Declarations are made of the formats that are registered here.
+    from crawlers.spec import SourceSpec
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Parsed:
     Attributes:
         records: with the contract's raw schema, in the order of the files and lines.
         quarantined: with the schema of quarantine, in the same order for each file.
-        accounting: rows in (lines or records, headers excluded, and one for each fault of a file), out and aside.
+        accounting: rows in (lines or records, headers excluded, one for each fault of a file, and one for each file
+            that holds none of them), out, aside and left out.
         absent: the declared columns that occurred in no file, by name or path, unless there was no row at all.
     """
 
@@ -65,24 +71,23 @@ def parse_partition(
         raise MissingSecretError(spec.name, hashed)
     manifest = read_manifest(landing)
     checker = Checker(spec.contract, secret)
-    form = make_format(spec.format, spec.contract)
+    reader = spec.format.reader(spec.contract)
     output = _Output(scratch, checker)
     limit = int(spec.crawl.limits.max_decompressed_bytes)
     workers = max(1, min(4, os.cpu_count() or 1))
     with ThreadPoolExecutor(workers, thread_name_prefix="parse") as pool:
         for landed in sorted(manifest.files, key=lambda file: file.path):
-            origin = Origin(landed.path, landed.fetched_at)
-            reader = form.open()
-            pieces = chunks(
-                landing / landed.path,
-                encoding=spec.format.encoding,
-                max_line_bytes=int(spec.format.max_line_bytes),
-                max_bytes=limit,
-                cut=reader.cut,
-                chunk_bytes=chunk_bytes,
-            )
-            for part in _in_order(pool, workers, pieces, reader, checker, origin):
-                output.add(part)
+            path = landing / landed.path
+            for member in members(path, content_encoding=landed.content_encoding, max_bytes=limit):
+                if member.foreign:
+                    output.leave_out("archive_metadata")
+                    continue
+                origin = Origin("!/".join(filter(None, (landed.path, member.name))), landed.fetched_at)
+                before = output.rows_in
+                for part in _in_order(pool, workers, reader.parts(member.source, chunk_bytes), checker, origin):
+                    output.add(part)
+                if output.rows_in == before:
+                    output.leave_out("empty_file")
     return output.finish()
 
 
@@ -96,21 +101,12 @@ class _Part:
 
 
 def _in_order(
-    pool: ThreadPoolExecutor,
-    workers: int,
-    pieces: Iterator[Chunk | Fault],
-    reader: FileReader,
-    checker: Checker,
-    origin: Origin,
+    pool: ThreadPoolExecutor, workers: int, parts: Iterator[Part], checker: Checker, origin: Origin
 ) -> Iterator[_Part]:
-    """Parse chunks side by side, a few ahead at most, and give them back in order."""
+    """Parse parts side by side, a few ahead at most, and give them back in order."""
     waiting: deque[Future[_Part]] = deque()
-    begun = False
-    for piece in pieces:
-        if isinstance(piece, Chunk) and not begun:
-            begun = True
-            reader.begin(piece)
-        waiting.append(pool.submit(_parse, piece, reader, checker, origin))
+    for part in parts:
+        waiting.append(pool.submit(_parse, part, checker, origin))
         # One more than there are workers, so that none waits for the reader.
         if len(waiting) > workers:
             yield waiting.popleft().result()
@@ -118,12 +114,8 @@ def _in_order(
         yield waiting.popleft().result()
 
 
-def _parse(piece: Chunk | Fault, reader: FileReader, checker: Checker, origin: Origin) -> _Part:
-    if isinstance(piece, Fault):
-        row = {LINE: [piece.line], "reason": [piece.reason], "detail": [piece.detail]}
-        bad = checker.unparsed(pl.DataFrame(row), origin)
-        return _Part(pl.DataFrame(schema=checker.contract.raw_schema()), bad, rows=1)
-    read = reader.read(piece)
+def _parse(part: Part, checker: Checker, origin: Origin) -> _Part:
+    read = part()
     records, rejected = checker.check(read.texts, origin)
     quarantined = pl.concat([rejected, checker.unparsed(read.bad, origin)]).sort(LINE)
     return _Part(records, quarantined, read.rows, dict(read.removed), read.seen)
@@ -136,14 +128,14 @@ class _Output:
         self._scratch = scratch
         self._schemas = {"records": checker.contract.raw_schema(), "quarantined": dict(QUARANTINE_SCHEMA)}
         self._paths: dict[str, list[Path]] = {"records": [], "quarantined": []}
-        self._rows_in = self._rows_out = 0
+        self.rows_in = self._rows_out = 0
         self._reasons: Counter[str] = Counter()
         self._removed: Counter[str] = Counter()
         self._declared = tuple(checker.contract.columns)
         self._seen: set[str] = set()
 
     def add(self, part: _Part) -> None:
-        self._rows_in += part.rows
+        self.rows_in += part.rows
         self._rows_out += part.records.height
         self._reasons.update(dict(part.quarantined["reason"].value_counts().iter_rows()))
         self._removed.update(part.removed)
@@ -155,14 +147,19 @@ class _Output:
                 frame.write_parquet(path, compression="lz4", statistics=False)
                 self._paths[name].append(path)
 
+    def leave_out(self, reason: str) -> None:
+        """Count a file that holds no row at all."""
+        self.rows_in += 1
+        self._removed[reason] += 1
+
     def finish(self) -> Parsed:
         return Parsed(
             records=self._scan("records"),
             quarantined=self._scan("quarantined"),
             accounting=Accounting(
-                self._rows_in, self._rows_out, dict(sorted(self._reasons.items())), dict(sorted(self._removed.items()))
+                self.rows_in, self._rows_out, dict(sorted(self._reasons.items())), dict(sorted(self._removed.items()))
             ),
-            absent=tuple(name for name in self._declared if name not in self._seen) if self._rows_in else (),
+            absent=tuple(name for name in self._declared if name not in self._seen) if self.rows_in else (),
         )
 
     def _scan(self, name: str) -> pl.LazyFrame:

@@ -1,29 +1,37 @@
-"""The formats that can be parsed, by name."""
+"""The formats that can be parsed, by the `kind` that declarations use, and what each of them keeps to."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import polars as pl
 
 from crawlers.contract import Contract
-from crawlers.parse.stream import Chunk
+from crawlers.decode import Source
+from crawlers.parse.checked import TEXT_EXTRAS
+from crawlers.parse.stream import Fault
+from foundation.declaration import Declaration
+from foundation.registry import Registry
 
-
-class UnknownFormatError(Exception):
-    """A source declares a format that nobody has registered."""
+#: What cannot be read as a record: the line, a slug, what was found in words, and the text where there is one.
+BAD_SCHEMA: Mapping[str, pl.DataType] = {
+    "_line": pl.Int64(),
+    "reason": pl.String(),
+    "detail": pl.String(),
+    "text": pl.String(),
+}
 
 
 @dataclass(frozen=True)
 class Read:
-    """What a format read from a chunk. Every row that came in is in exactly one of the parts.
+    """What a format read from a part of a file. Every row that came in is in exactly one of the frames or removed.
 
     Attributes:
         texts: records, with the schema of `Checker.text_schema`.
-        bad: rows that are no records: `_line`, `reason`, `detail`, and perhaps `text`.
+        bad: rows that are no records, with `BAD_SCHEMA`.
         removed: rows left out, by reason.
         rows: how many rows came in.
         seen: the declared columns that have occurred, in these rows or in earlier ones.
@@ -36,62 +44,74 @@ class Read:
     seen: frozenset[str] = frozenset()
 
 
-class FileReader(Protocol):
-    """Reads one file, chunk by chunk. `read` may be called from several threads at once, `cut` from one."""
-
-    def cut(self, buffer: bytes) -> int:
-        """The length of the part of a buffer that holds only whole records; 0 when there is none yet."""
-
-    def begin(self, chunk: Chunk) -> None:
-        """See the first chunk of the file, before any is read: it may begin with a header."""
-
-    def read(self, chunk: Chunk) -> Read:
-        """Read one chunk; nothing in its content raises."""
+#: A part of a file that is still to be read; reading it raises nothing, whatever it holds.
+Part = Callable[[], Read]
 
 
-class Format(Protocol):
-    """Makes readers; one for each source and run, so that what is learnt from one file serves the next."""
+class Reader(Protocol):
+    """Reads the files of one source in one run, so that what is learnt from one file serves the next."""
 
-    def open(self) -> FileReader:
-        """A reader for one file."""
+    def parts(self, source: Source, chunk_bytes: int) -> Iterator[Part]:
+        """The parts of a file in order; several may be read at once, from several threads.
 
-
-#: Makes a format from the options declared (`spec.format`) and the contract.
-Factory = Callable[[Any, Contract], Format]
-
-_FORMATS: dict[str, Factory] = {}
-
-
-def register_format(kind: str) -> Callable[[Factory], Factory]:
-    """Register a format under the `kind` that declarations use; a kind can be taken once."""
-
-    def register(factory: Factory) -> Factory:
-        if kind in _FORMATS:
-            raise ValueError(f"Format '{kind}' is registered already; choose another kind")
-        _FORMATS[kind] = factory
-        return factory
-
-    return register
+        Args:
+            source: the bytes of the file, decoded.
+            chunk_bytes: about how much text or data a part should hold.
+        """
 
 
-def formats() -> Mapping[str, Factory]:
-    """All registered formats by kind."""
-    return dict(_FORMATS)
+@dataclass(frozen=True)
+class Example:
+    """A small file of a format and the records it holds, for the reference and for the test that all formats pass.
 
-
-def make_format(options: Any, contract: Contract) -> Format:
-    """The format that a source declares.
-
-    Args:
-        options: `spec.format`, whose `kind` names the format.
-        contract: what the records should be.
-
-    Raises:
-        UnknownFormatError: there is no such format.
+    Attributes:
+        options: as declared.
+        columns: of the contract.
+        body: the bytes of the file.
+        records: what they are read as: the texts of the declared columns.
     """
-    factory = _FORMATS.get(options.kind)
-    if factory is None:
-        near = difflib.get_close_matches(options.kind, _FORMATS, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(_FORMATS))}"
-        raise UnknownFormatError(f"Format '{options.kind}' is unknown; {hint}")
-    return factory(options, contract)
+
+    options: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    body: bytes
+    records: tuple[Mapping[str, str | None], ...] = field(default_factory=tuple)
+
+
+class FormatOptions(Declaration, ABC):
+    """What a source says of the format of its files.
+
+    Attributes:
+        kind: The format.
+    """
+
+    kind: str
+
+    @abstractmethod
+    def reader(self, contract: Contract) -> Reader:
+        """A reader of files of this format.
+
+        Args:
+            contract: what the records should be.
+        """
+
+    @classmethod
+    @abstractmethod
+    def example(cls) -> Example:
+        """A small file of this format."""
+
+
+FORMATS: Registry[type[FormatOptions]] = Registry(
+    "format", "How the bytes of a file are read as records; compressions and archives are undone before."
+)
+
+
+def fault(found: Fault, contract: Contract) -> Read:
+    """A file's own fault as one row that came in and is no record."""
+    row = {"_line": [found.line], "reason": [found.reason], "detail": [found.detail], "text": [None]}
+    return Read(no_texts(contract), pl.DataFrame(row, schema=dict(BAD_SCHEMA)), {}, rows=1)
+
+
+def no_texts(contract: Contract) -> pl.DataFrame:
+    """No records."""
+    schema: dict[str, pl.DataType] = {name: pl.String() for name in contract.columns}
+    return pl.DataFrame(schema=schema | TEXT_EXTRAS)

@@ -1,30 +1,22 @@
-"""Files as a stream of chunks: whole lines, decompressed and transcoded, in memory that does not grow with the file."""
+"""Files as a stream of chunks: whole lines, transcoded, in memory that does not grow with the file."""
 
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
+
+from crawlers.decode import Damage, Source
 
 CHUNK_BYTES = 8 * 1024**2
-BLOCK_BYTES = 1024**2
-_STEP_BYTES = 64
+# What is looked at to tell how a file ends its lines.
+_HEAD_BYTES = 64 * 1024
 
 #: Where a buffer can be cut: the length of the part that holds only whole records; 0 when there is none yet.
 Cut = Callable[[bytes], int]
 
-_GZIP = b"\x1f\x8b"
-_OTHER_COMPRESSION = {
-    b"\x28\xb5\x2f\xfd": "Zstandard",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"PK\x03\x04": "zip",
-    b"7z\xbc\xaf": "7-Zip",
-}
 _HTML = re.compile(
     rb"\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
@@ -58,111 +50,73 @@ class Fault:
     detail: str
 
 
+HTML = Fault(1, "html_instead", "an HTML page, perhaps an error or a log-in page; look at it in landing")
+"""A page where a file was expected."""
+
+
+def is_html(head: bytes) -> bool:
+    """Whether a file that begins like this is an HTML page."""
+    return _HTML.match(head[:4096]) is not None
+
+
 def whole_lines(buffer: bytes) -> int:
     """Cut after the last line feed."""
     return buffer.rfind(b"\n") + 1
 
 
 def chunks(
-    path: Path,
+    source: Source,
     *,
     encoding: str,
     max_line_bytes: int,
-    max_bytes: int,
     cut: Cut = whole_lines,
     chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[Chunk | Fault]:
-    """The lines of a file, plain or gzipped, in chunks; and what is wrong with the file.
-
-    A gzip file is known by its first bytes, not by its name. Nothing in the content raises.
+    """The lines of a file in chunks; and what is wrong with the file. Nothing in the content raises.
 
     Args:
-        path: the file.
+        source: the bytes of the file, decoded.
         encoding: of the text.
         max_line_bytes: a line that is longer than this and than a chunk is a fault, `line_too_long`, and never held.
-        max_bytes: decompressed bytes after which reading stops with the fault `decompression_bomb`.
         cut: where a buffer may be cut.
         chunk_bytes: how much text to hold at a time.
     """
-    with path.open("rb") as file:
-        head = file.read(8)
-        file.seek(0)
-        if other := next((name for magic, name in _OTHER_COMPRESSION.items() if head.startswith(magic)), None):
-            yield Fault(1, "unsupported_compression", f"{other}; only gzip is read")
-            return
-        source = _Blocks(file, gzipped=head.startswith(_GZIP), max_bytes=max_bytes)
-        chunker = _Chunker(max_line_bytes, cut, chunk_bytes)
-        for number, block in enumerate(_transcoded(source, encoding)):
-            text = block if number else block.removeprefix(codecs.BOM_UTF8)
-            if number == 0 and _HTML.match(text[:4096]):
-                yield Fault(1, "html_instead", "an HTML page, perhaps an error or a log-in page; look at it in landing")
-                return
-            yield from chunker.push(text)
-        yield from chunker.finish(source.fault)
+    damages: list[Damage] = []
+    text = _with_head(_transcoded(source.read(damages), encoding), _HEAD_BYTES)
+    head = next(text, b"").removeprefix(codecs.BOM_UTF8)
+    if is_html(head):
+        yield HTML
+        return
+    blocks: Iterator[bytes] = itertools.chain([head], text)
+    if b"\r" in head and b"\n" not in head:
+        blocks = _line_feeds(blocks)
+    chunker = _Chunker(max_line_bytes, cut, chunk_bytes)
+    for block in blocks:
+        yield from chunker.push(block)
+    yield from chunker.finish(damages)
 
 
-class _Blocks:
-    """Decompressed blocks of a file; after the last, `fault` says what went wrong, if anything."""
-
-    def __init__(self, file: IO[bytes], *, gzipped: bool, max_bytes: int) -> None:
-        self.fault: tuple[str, str] | None = None
-        self._file = file
-        self._gzipped = gzipped
-        self._left = max_bytes
-        self._max_bytes = max_bytes
-
-    def __iter__(self) -> Iterator[bytes]:
-        for block in self._gunzipped() if self._gzipped else self._plain():
-            if len(block) > self._left:
-                self.fault = ("decompression_bomb", f"more than {self._max_bytes} bytes once decompressed")
-                yield block[: self._left]
-                return
-            self._left -= len(block)
-            yield block
-
-    def _plain(self) -> Iterator[bytes]:
-        while block := self._file.read(BLOCK_BYTES):
-            yield block
-
-    def _gunzipped(self) -> Iterator[bytes]:
-        compressed = self._file.read(BLOCK_BYTES)
-        while compressed:
-            member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            while not member.eof:
-                before = member.copy()
-                try:
-                    block = member.decompress(compressed, BLOCK_BYTES)
-                except zlib.error as error:
-                    self.fault = ("corrupt_file", f"gzip data are damaged: {error}")
-                    yield from _until_damage(before, compressed)
-                    return
-                if block:
-                    yield block
-                compressed = member.unconsumed_tail
-                if not compressed and not member.eof and not (compressed := self._file.read(BLOCK_BYTES)):
-                    # What the decompressor still holds back was served whole, so it counts.
-                    if block := member.flush():
-                        yield block
-                    if not member.eof:
-                        self.fault = ("truncated_file", "the gzip data end before their end mark")
-                        return
-            # Members may follow each other, and padding with zeros may follow the last.
-            compressed = (member.unused_data or self._file.read(BLOCK_BYTES)).lstrip(b"\x00")
-            if compressed and not compressed.startswith(_GZIP[: len(compressed)]):
-                self.fault = ("corrupt_file", "there are bytes after the gzip data that are no gzip data")
-                return
+def _with_head(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes, of which the first block has at least so many, if there are."""
+    head = bytearray()
+    for block in blocks:
+        head += block
+        if len(head) >= size:
+            break
+    yield bytes(head)
+    yield from blocks
 
 
-def _until_damage(member: zlib._Decompress, compressed: bytes) -> Iterator[bytes]:
-    """What can still be read of damaged data: the decompressor forgets what it made before the damage, in each call."""
-    for start in range(0, len(compressed), _STEP_BYTES):
-        try:
-            yield member.decompress(compressed[start : start + _STEP_BYTES])
-        except zlib.error:
-            return
+def _line_feeds(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Line feeds for the carriage returns by which a file ends its lines, and for pairs of both."""
+    returned = False
+    for block in blocks:
+        rest = block[1:] if returned and block.startswith(b"\n") else block
+        returned = block.endswith(b"\r") if block else returned
+        yield rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _transcoded(blocks: _Blocks, encoding: str) -> Iterator[bytes]:
+def _transcoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     if codecs.lookup(encoding).name == "utf-8":
         yield from blocks
         return
@@ -205,15 +159,16 @@ class _Chunker:
             self._skipped = len(self._held)
             self._held.clear()
 
-    def finish(self, fault: tuple[str, str] | None) -> Iterator[Chunk | Fault]:
-        """Give the rest. What follows the last line feed of a faulty file was cut, so it stands for the fault."""
+    def finish(self, damages: Sequence[Damage]) -> Iterator[Chunk | Fault]:
+        """Give the rest. What follows the last line feed of a file that was cut is no line: the fault stands for it."""
         if self._skipped:
             yield self._too_long(f"at least {self._skipped} bytes")
-        end = len(self._held) if fault is None else self._held.rfind(b"\n") + 1
+        whole = all(damage.whole for damage in damages)
+        end = len(self._held) if whole else self._held.rfind(b"\n") + 1
         if end:
             yield self._take(end)
-        if fault is not None:
-            yield Fault(self._line, *fault)
+        for damage in damages:
+            yield Fault(self._line, damage.reason, damage.detail)
 
     def _take(self, end: int) -> Chunk:
         chunk = Chunk(self._line, bytes(self._held[:end]))

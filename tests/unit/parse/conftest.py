@@ -27,6 +27,7 @@ def parse(tmp_path: Path) -> Callable[..., Parsed]:
         secret: bytes | None = b"secret",
         limits: dict[str, Any] | None = None,
         chunk_bytes: int = 1 << 24,
+        content_encoding: str | None = None,
         **options: Any,
     ) -> Parsed:
         folder = tmp_path / f"run-{next(runs)}"
@@ -39,7 +40,13 @@ def parse(tmp_path: Path) -> Callable[..., Parsed]:
             digest = hashlib.sha256(body).hexdigest()
             landed.append(
                 LandedFile(
-                    path=f"files/{name}", url=name, status=200, bytes=len(body), sha256=digest, fetched_at=FETCHED
+                    path=f"files/{name}",
+                    url=name,
+                    status=200,
+                    bytes=len(body),
+                    sha256=digest,
+                    content_encoding=content_encoding,
+                    fetched_at=FETCHED,
                 )
             )
         manifest = Manifest(
@@ -72,3 +79,12 @@ def parse(tmp_path: Path) -> Callable[..., Parsed]:
         return parsed
 
     return run
+
+
+@pytest.fixture
+def real_log() -> bytes:
+    """Ten thousand lines of a web server that nobody here wrote."""
+    path = Path(__file__).parents[4] / "shared" / "data" / "weblogs" / "apache_combined.log.gz"
+    if not path.is_file():
+        pytest.skip(f"the real data is not there: {path}")
+    return path.read_bytes()

@@ -76,13 +76,36 @@ def test_records_of_another_width_are_quarantined(csv):
 
 
 @pytest.mark.parametrize(
-    "body",
-    [b"x,y\n1,2\n3,4\n", b"id,id\n1,2\n3,4\n", b'"id,n\n1,2\n3,4', b"\xff,n\n1,2\n3,4\n"],
+    ("body", "quarantined"),
+    [
+        (b"x,y\n1,2\n3,4\n", {"bad_header": 3}),
+        (b"id,id\n1,2\n3,4\n", {"bad_header": 3}),
+        (b'"id,n\n1,2\n3,4', {"bad_header": 2, "unclosed_quote": 1}),
+        (b"\xff,n\n1,2\n3,4\n", {"bad_header": 2, "not_utf8": 1}),
+    ],
 )
-def test_without_a_usable_header_every_record_is_quarantined(csv, body):
+def test_without_a_usable_header_every_line_is_quarantined_the_first_one_too(csv, body, quarantined):
     parsed = csv(body)
     assert parsed.accounting.rows_out == 0
-    assert parsed.accounting.quarantined["bad_header"] == 2
+    assert parsed.accounting.quarantined == quarantined
+    assert parsed.accounting.rows_in == 3
+
+
+def test_a_file_without_a_header_has_the_declared_columns_in_their_order(parse):
+    body = b"p1,i1\np2,i2\np3,i3\n"
+    columns = {"id": {"type": "string"}, "n": {"type": "string"}}
+    parsed = parse({"a.csv": body}, columns, kind="csv", header=False)
+    assert parsed.records.collect().select("id", "n").rows() == [("p1", "i1"), ("p2", "i2"), ("p3", "i3")]
+    assert (parsed.accounting.rows_in, parsed.accounting.rows_out) == (3, 3)
+    other = parse({"a.csv": body}, columns, kind="csv", header=False, names=["n", "id"])
+    assert other.records.collect().select("id", "n").row(0) == ("i1", "p1")
+
+
+def test_lines_that_end_with_carriage_returns_alone_are_lines(parse):
+    body = b"id,n\r" + b"".join(f"{number},{number}\r".encode() for number in range(5000))
+    parsed = parse({"a.csv": body}, {"id": {"type": "string"}, "n": {"type": "integer"}}, kind="csv")
+    assert parsed.accounting.rows_out == 5000
+    assert parsed.records.collect()["n"].to_list() == list(range(5000))
 
 
 def test_a_header_that_is_too_long_spoils_the_file_only(parse):

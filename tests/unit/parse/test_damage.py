@@ -94,8 +94,10 @@ def test_a_line_just_above_the_limit_is_refused(parse):
     [
         (b"<!DOCTYPE html><html><body>Sign in\n</body></html>\n", "html_instead"),
         (b"\n  <html lang='en'>\n<p>502</p>\n</html>", "html_instead"),
-        (b"PK\x03\x04rest of a zip", "unsupported_compression"),
-        (b"\x28\xb5\x2f\xfdzstd", "unsupported_compression"),
+        (b"7z\xbc\xaf\x27\x1crest of an archive", "unsupported_compression"),
+        (b"Rar!\x1a\x07rest of an archive", "unsupported_compression"),
+        (b"PK\x03\x04beginning of a zip", "truncated_file"),
+        (b"\x28\xb5\x2f\xfdzstd", "truncated_file"),
     ],
 )
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])

@@ -4,15 +4,19 @@ A marked value is planted under many names and in many places, in every register
 """
 
 import gzip
+import io
 import json
 import logging
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from crawlers.contract import Contract
-from crawlers.parse import formats, hash_value
+from crawlers.parse import FORMATS, hash_value
+from crawlers.parse.by_line import LineOptions
 
 MARK = "ada.lovelace+mark@example.com"
 COLUMNS = {
@@ -45,6 +49,10 @@ def lines_of(kind, record):
 
         names = ",".join('"{}"'.format(name.replace('"', '""')) for name in header)
         return f"{names}\n{line(first)}\n{line(record)}\n".encode()
+    if kind == "parquet":
+        sink = io.BytesIO()
+        parquet.write_table(pa.Table.from_pylist([record]), sink, compression="none")
+        return sink.getvalue()
     ordinary = json.dumps({"id": "1", "n": 2})
     return f"{ordinary}\n{json.dumps(record)}\n".encode()
 
@@ -56,9 +64,16 @@ def text_of(parsed):
     return "\n".join([*shown, repr(parsed.accounting), repr(parsed.absent)])
 
 
-@pytest.fixture(params=sorted(set(formats()) & {"jsonl", "csv"}))
+@pytest.fixture(params=["csv", "jsonl", "parquet"])
 def kind(request):
+    """Formats that can hold a field of any name."""
     return request.param
+
+
+@pytest.fixture(params=[name for name, form in FORMATS.entries().items() if issubclass(form, LineOptions)])
+def lines(request):
+    """Formats of lines, with their options."""
+    return {"kind": request.param, **FORMATS[request.param].example().options}
 
 
 def planted():
@@ -79,7 +94,8 @@ def test_a_marked_value_is_nowhere(parse, kind, times, unknown_columns, caplog, 
     for number, record in enumerate(planted()):
         body = lines_of(kind, record)
         assert b"mark@example" in body
-        files[str(number)] = body + (body.partition(b"\n")[2] if kind == "csv" else body) * (times - 1)
+        again = {"csv": body.partition(b"\n")[2], "jsonl": body, "parquet": b""}[kind]
+        files[str(number)] = body + again * (times - 1)
     parsed = parse(files, COLUMNS, kind=kind, unknown_columns=unknown_columns)
     assert "mark@example" not in text_of(parsed)
     assert "mark@example" not in caplog.text
@@ -101,13 +117,13 @@ def broken():
 
 
 @pytest.mark.parametrize(("name", "line"), list(broken()), ids=[name for name, _ in broken()])
-def test_a_line_that_is_no_record_shows_nothing(parse, kind, name, line, caplog):
+def test_a_line_that_is_no_record_shows_nothing(parse, lines, name, line, caplog):
     del name
-    body = (b"id,n\n" if kind == "csv" else b"") + line + b"\n"
+    body = (b"id,n\n" if lines["kind"] == "csv" else b"") + line + b"\n"
     packed = gzip.compress(body * 50, mtime=0)
     damaged = packed[: len(packed) // 2] + b"\x00" * 9 + packed[len(packed) // 2 + 9 :]
     files = {"a": body, "b": packed, "c": packed[:-9], "d": damaged, "e": body.replace(b"id,n\n", b"")}
-    parsed = parse(files, COLUMNS, kind=kind, max_line_bytes=300)
+    parsed = parse(files, COLUMNS, max_line_bytes=300, **lines)
     assert parsed.accounting.rows_quarantined > 0
     assert "mark@example" not in text_of(parsed)
     assert "mark@example" not in caplog.text
