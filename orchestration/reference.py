@@ -119,6 +119,8 @@ def _registry(registry: Registry[Any]) -> str:
         parts.append(f"## `{name}`\n")
         parts.append(f"{_summary(entry)}\n")
         example = getattr(entry, "example", None)
+        if callable(example):
+            example = example().options
         if example is not None:
             parts.append(f"```yaml\n{_example(noun, name, example).strip()}\n```\n")
         model = _model_of(entry)

@@ -77,9 +77,8 @@ class AccessLogFormat(LineOptions):
 
     Attributes:
         log_format: `common`, `combined`, or the format as the server's own declaration writes it: Apache's `%h %t …`
-            or nginx's `$remote_addr [$time_local] …`. Fields are called as the README of formats says: for Apache
-            `host`, `ident`, `user`, `time`, `request`, `status`, `bytes`, `referer`, `user_agent` and such; for nginx
-            as its variables.
+            or nginx's `$remote_addr [$time_local] …`. With Apache the fields are called `host`, `ident`, `user`,
+            `time`, `request`, `status`, `bytes`, `referer`, `user_agent` and such, with nginx as its variables.
     """
 
     kind: Literal["access_log"]

@@ -35,7 +35,7 @@ def test_the_declared_example_is_accepted_and_survives_json():
         ({"crawl": CRAWL | {"allowed_domains": ["http://x/"]}}, "write a host or host:port"),
         ({"crawl": CRAWL | {"missing": "ignore"}}, "'fail' or 'empty'"),
         ({"name": "Shop-Events"}, "should match pattern"),
-        ({"format": {"kind": "xml"}}, "Format 'xml' is unknown; known are: csv, jsonl"),
+        ({"format": {"kind": "xml"}}, "Format 'xml' is unknown; known are: access_log, csv, jsonl"),
         ({"format": {"kind": "jsonl", "delimiter": ";"}}, "unknown key 'delimiter' of JsonlFormat"),
     ],
 )
