@@ -307,11 +307,12 @@ def _row(result: ExpectationResult) -> dict[str, Any]:
 
 
 def _refusal(spec: TableSpec, day: date, verdict: GateReport, mostly: Check) -> str:
-    failed = [] if mostly.passed else [f"{mostly.name}: {mostly.description}"]
+    failed = [] if mostly.passed else [f"{mostly.name}: {mostly.description.rstrip('.')}"]
     failed += [f"{r.check_name}: {r.message}" for r in verdict.results if not r.success and r.severity == "critical"]
     shown = "; ".join(failed[:5])
+    normal = "" if mostly.passed else "; if so many are normal, declare max_quarantined_share"
     return (
         f"The gate of {spec.name} refused {day}: {shown}. The last good partition stands; the refused rows are kept "
         f"for inspection, the rejected ones are in {spec.name}__quarantine. Mend the source or the gate, then "
-        f"materialise {spec.name} for {day} again."
+        f"materialise {spec.name} for {day} again{normal}."
     )

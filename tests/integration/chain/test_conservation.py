@@ -66,6 +66,7 @@ class Dirty:
             third: 60 + len(too_late) + len(early) + 5,
             fourth: 61,
         }
+        self.empty_files = {third: 2}
         self.unreadable = {
             second: 1,
             third: 5,
@@ -106,7 +107,10 @@ def test_every_line_becomes_a_record_or_a_row_of_quarantine(backfill, dirty):
     checks = backfill.outcome.checks("visits__raw")
     assert all(checks[day.isoformat(), "conserved"].passed for day in dirty.days)
     shown = backfill.outcome.materialized("visits__raw")
-    assert {day: shown[day.isoformat()]["rows_in"] for day in dirty.days} == dirty.lines
+    counted = {day: shown[day.isoformat()] for day in dirty.days}
+    # A file without a line is left out, and said to be.
+    assert {day: one["removed"] for day, one in counted.items() if one["removed"]} == dirty.empty_files
+    assert {day: one["rows_in"] - one["removed"] for day, one in counted.items()} == dirty.lines
 
 
 def test_quarantine_tells_where_each_bad_line_stands_and_why(backfill, dirty):

@@ -18,8 +18,7 @@ def follow(run, section, blocks):
 
 
 def test_add_a_source(follow, project):
-    output = follow("Add a source")
-    assert "All component YAML validated" in output
+    follow("Add a source")
     assert (project / "data/lake/landing/orders/2026-01-05/manifest.json").is_file()
     lake = b"".join(path.read_bytes() for path in (project / "data/lake/tables").rglob("*.parquet"))
     assert b"ann" not in lake
