@@ -107,7 +107,8 @@ def clean_up(
     else:
         # A vacuum writes two versions; an idle one would fill the history.
         hours = math.ceil(older_than.total_seconds() / 3600)
-        unreferenced = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+        told = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+        unreferenced = [name for name in told if f"{folder}/{name}" in listed]  # it tells of files long gone, too
         if unreferenced:
             on_step("cleaning")
             delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
