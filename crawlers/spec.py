@@ -27,7 +27,7 @@ class SourceSpec(Declaration):
         description: For the people who read the graph.
         owners: Who answers for it.
         tags: Free tags.
-        retention: Days after which landed bytes are deleted; kept for ever by default.
+        retention: Days after which landed bytes are deleted; those of the refresh by default.
         max_quarantined_share: The largest share of a day's lines, from 0 to 1, that may be quarantined; a day with more
             is refused: its quarantine is published for people to look into, and the last good records stand.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from foundation.declaration import Declaration
 from foundation.durations import Days
 from foundation.store import FileInfo
 from foundation.store.cache import forget_unused
+from training.publish import VERSIONS, read_record
 
 
 class Retention(Declaration):
@@ -172,7 +172,7 @@ def _files_of(lake: Lake, source: str, day: dt.date) -> set[str]:
 
 def _runs(lake: Lake, model: str, before: dt.datetime) -> Cleaned:
     count = size = 0
-    for run in sorted(lake.models_dir(model).glob("runs/????-??-??/*")):
+    for run in sorted(lake.scratch_dir(model).glob("????-??-??/*")):
         files = [path for path in run.rglob("*") if path.is_file()]
         newest = max((path.stat().st_mtime for path in (run, *files)), default=0.0)
         if newest < before.timestamp():
@@ -184,25 +184,20 @@ def _runs(lake: Lake, model: str, before: dt.datetime) -> Cleaned:
 
 
 def _models(lake: Lake, model: str, before: dt.datetime, retention: Retention) -> Cleaned:
-    folder = f"models/{model}/versions"
-    champions = _champions(lake, model)
-    if not champions:
+    models = lake.models(model)
+    record = read_record(models)
+    if record is None:
         return Cleaned("models", model, 0, 0)  # nobody can say which of them is needed
-    needed = set(list(dict.fromkeys(reversed(champions)))[: retention.rollbacks + 1])
+    # The champion, those that going back leads through, and those that held the place most lately.
+    lately = dict.fromkeys(switch.version for switch in reversed(record.switches))
+    needed = {*record.line()[-retention.rollbacks - 1 :], *list(lately)[: retention.rollbacks + 1]}
     count = size = 0
-    for version in lake.store.folders(folder):
-        found = lake.store.walk(f"{folder}/{version}")
+    for version in models.folders(VERSIONS):
+        found = models.walk(f"{VERSIONS}/{version}")
         if version not in needed and found and all(info.modified < before for info in found):
-            size += lake.store.remove_folder(f"{folder}/{version}")
+            size += models.remove_folder(f"{VERSIONS}/{version}")
             count += 1
     return Cleaned("models", model, count, size)
-
-
-def _champions(lake: Lake, model: str) -> list[str]:
-    """Every version that was champion, oldest first."""
-    content = lake.store.content(f"models/{model}/champion.json")
-    record = json.loads(content.data) if content else {}
-    return [switch["version"] for switch in record.get("switches", ())] or list(record.get("history", ()))
 
 
 def _removed(

@@ -4,14 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
-from dagster import AssetCheckKey
+from dagster import AssetCheckKey, AssetKey, DagsterInstance
 
 import assets.components
 import orchestration
+from assets.lake import Lake, digest
 from orchestration.definitions import defs
 
 pytestmark = [
@@ -40,6 +43,7 @@ ASSETS = {
     "shop_ranker__float",
     "shop_ranker__recommendations",
 }
+HOUSEKEEPING = "shop_nightly__housekeeping"
 CHECKS = {
     *(f"{asset}:{name}" for asset in ASSETS for name in ("published", "every_day_published")),
     *(
@@ -81,7 +85,35 @@ def repository():
 
 
 def test_every_asset_of_the_shop(repository):
-    assert {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()} == ASSETS
+    keys = {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()}
+    assert keys == ASSETS | {HOUSEKEEPING}
+
+
+def test_a_refresh_keeps_house_whatever_becomes_of_its_day(repository, tmp_path, monkeypatch):
+    lake = Lake(tmp_path)
+    day = date(2026, 1, 5)
+    refused = lake.stage("shop_events", day, pl.LazyFrame({"x": [1]}), digest=digest("refused"), run_id="run")
+    lake.publish(lake.stage("shop_events", day, pl.LazyFrame({"x": [1]}), digest=digest("good"), run_id="run"))
+    lake.keep(refused, reason="the gate")
+    other = lake.stage("others", day, pl.LazyFrame({"x": [1]}), digest=digest("refused"), run_id="run")
+    lake.publish(lake.stage("others", day, pl.LazyFrame({"x": [1]}), digest=digest("good"), run_id="run"))
+    lake.keep(other, reason="the gate")
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (0, 0))
+    monkeypatch.setenv("SLUICE_LAKE", str(tmp_path))
+    monkeypatch.setenv("SLUICE_CACHE", str(tmp_path / "cache"))
+    key = AssetKey(HOUSEKEEPING)
+    assert not repository.asset_graph.get(key).parent_keys
+    done = repository.get_job("shop_nightly").execute_in_process(
+        partition_key="2026-01-05", asset_selection=[key], instance=DagsterInstance.ephemeral()
+    )
+    metadata = done.asset_materializations_for_node(HOUSEKEEPING)[0].metadata
+    kinds = {(row.data["kind"], row.data["of"]) for row in metadata["removed"].value.records}
+    assert kinds == {("refused", "shop_events")}, "another product's house is its own"
+    assert metadata["removed_bytes"].value > 0
+    assert not lake.refused("shop_events", day)
+    assert lake.refused("others", day)
+    assert lake.scan("shop_events").collect().height == 1
 
 
 def test_every_check_of_the_shop(repository):
@@ -111,7 +143,7 @@ def test_every_job_and_schedule_of_the_shop(repository):
 
 def test_people_see_who_owns_an_asset_what_it_is_and_which_columns_it_has(repository):
     graph = repository.asset_graph
-    for key in graph.get_all_asset_keys():
+    for key in graph.get_all_asset_keys() - {AssetKey(HOUSEKEEPING)}:
         node = graph.get(key)
         assert len(key.path) == 1, "the UI shows the last part of a key only"
         assert node.group_name == "shop", key

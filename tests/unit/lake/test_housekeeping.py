@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-import json
 import os
 import re
 from pathlib import Path
@@ -14,6 +13,7 @@ from assets.lake import Lake, digest
 from assets.lake.housekeeping import Household, Retention, keep_house
 from crawlers.landing import LandedFile, Landing, Manifest
 from foundation.store.cache import cache_folder
+from training.champions import Record, Switch
 
 NOW = dt.datetime.now(dt.UTC)
 DAYS = 60
@@ -29,6 +29,10 @@ def day_of(age):
 
 def ages(names):
     return sorted((NOW.date() - dt.date.fromisoformat(name)).days for name in names)
+
+
+def switch(version, day, way="blessed"):
+    return Switch(version=version, as_of=day, way=way, by="a test", reason="better", at=NOW)
 
 
 def frame(*values):
@@ -54,10 +58,10 @@ def work(lake, age):
         broken.partial("b").parent.mkdir(exist_ok=True)
         broken.partial("b").write_bytes(b"half")
         broken.close()
-    folder = lake.models_dir("ranker")
-    for name in (f"runs/{day}/{digest(age)[:16]}/data/part.npy", f"versions/{day}/model.tflite"):
-        (folder / name).parent.mkdir(parents=True)
-        (folder / name).write_bytes(b"0" * 100)
+    part = lake.scratch_dir("ranker") / f"{day}/{digest(age)[:16]}/data/part.npy"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"0" * 100)
+    lake.models("ranker").write(f"versions/{day}/model.tflite", b"0" * 100)
 
 
 def land(lake, source, day, body):
@@ -99,10 +103,10 @@ def lived_in(tmp_path_factory):
         for age in range(DAYS, 0, -1):
             work(lake, age)
             grow_older(lake.root, age)
-        switches = [{"version": str(day_of(age))} for age in range(DAYS, 0, -1)]
-        # Back to an old one by hand: the champion stays, whatever its age.
-        switches.append({"version": str(day_of(45))})
-        lake.store.write("models/ranker/champion.json", json.dumps({"switches": switches}).encode())
+        switches = [switch(str(day_of(age)), day_of(age)) for age in range(DAYS, 0, -1)]
+        # Back to an old one by hand: the champion stays, whatever its age, and those that going further back leads to.
+        switches.append(switch(str(day_of(45)), day_of(45), "rolled back"))
+        lake.store.write("models/ranker/champion.json", Record(switches=switches).model_dump_json().encode())
         (cache_folder() / "old").mkdir(parents=True)
         (cache_folder() / "old/copy").write_bytes(b"1234")
         os.utime(cache_folder() / "old", (0, 0))
@@ -155,7 +159,7 @@ def test_landing_stays_as_long_as_declared_and_what_broke_off_does_not(lived_in)
 def test_runs_and_versions_of_models_stay_as_long_as_declared_and_the_last_champions_always(lived_in):
     lake, _, _ = lived_in
     assert left(lake, r"models/ranker/runs/(.{10})/") == list(range(1, 14 + 1))
-    assert left(lake, r"models/ranker/versions/(.{10})/") == [*range(1, 10 + 1), 45]
+    assert left(lake, r"models/ranker/versions/(.{10})/") == [*range(1, 10 + 1), 45, 46, 47]
 
 
 def test_what_was_removed_is_told_by_kind_and_there_is_nothing_more_to_do(lived_in):
@@ -190,7 +194,7 @@ def test_the_same_on_an_object_store(objects):
     land(lake, "shop", day, b"1")
     for version in ("a", "b"):
         lake.store.write(f"models/ranker/versions/{version}/model.tflite", b"1")
-    lake.store.write("models/ranker/champion.json", b'{"switches": [{"version": "b"}]}')
+    lake.store.write("models/ranker/champion.json", Record(switches=(switch("b", day),)).model_dump_json().encode())
     assert keep_house(lake, HOUSEHOLD, Retention(), now=NOW) == []
     cleaned = keep_house(lake, HOUSEHOLD, Retention(), now=NOW + dt.timedelta(days=400))
     assert {one.kind for one in cleaned} == {"refused", "reports", "landing", "models"}
