@@ -104,9 +104,10 @@ def test_a_refresh_keeps_house_whatever_becomes_of_its_day(repository, tmp_path,
     monkeypatch.setenv("SLUICE_CACHE", str(tmp_path / "cache"))
     key = AssetKey(HOUSEKEEPING)
     assert not repository.asset_graph.get(key).parent_keys
-    done = repository.get_job("shop_nightly").execute_in_process(
-        partition_key="2026-01-05", asset_selection=[key], instance=DagsterInstance.ephemeral()
-    )
+    with DagsterInstance.ephemeral(tempdir=str(tmp_path / "dagster")) as instance:
+        done = repository.get_job("shop_nightly").execute_in_process(
+            partition_key="2026-01-05", asset_selection=[key], instance=instance
+        )
     metadata = done.asset_materializations_for_node(HOUSEKEEPING)[0].metadata
     kinds = {(row.data["kind"], row.data["of"]) for row in metadata["removed"].value.records}
     assert kinds == {("refused", "shop_events")}, "another product's house is its own"
