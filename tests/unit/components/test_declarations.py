@@ -235,4 +235,4 @@ def test_attributes_that_are_no_mapping_are_named_with_their_line(project):
 
 
 def test_without_a_mistake_the_declarations_load(project):
-    assert len({spec.key for spec in project.load().resolve_all_asset_specs()}) == 15
+    assert len({spec.key for spec in project.load().resolve_all_asset_specs()}) == 16

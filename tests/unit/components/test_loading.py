@@ -61,7 +61,7 @@ def test_every_problem_of_every_kind_is_told_at_once(two):
     assert message.startswith("6 problems in the declarations of 'outlet', 'shop':")
 
 
-def test_the_other_product_loads_and_the_broken_one_says_what_is_wrong(two):
+def test_the_other_product_loads_and_the_broken_one_says_what_is_wrong(two, tmp_path):
     two.change("clickstream/defs.yaml", "    follow:", "    folow:")
     definitions = loaded(two)
     found = names(definitions)
@@ -71,11 +71,10 @@ def test_the_other_product_loads_and_the_broken_one_says_what_is_wrong(two):
     assert "did you mean 'follow'?" in spec.description
     (schedule,) = [s for s in definitions.schedules if s.name == "shop__declarations_schedule"]
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    result = dg.materialize(
-        [definitions.resolve_assets_def("shop__declarations")],
-        raise_on_error=False,
-        instance=dg.DagsterInstance.ephemeral(),
-    )
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path / "dagster")) as instance:
+        result = dg.materialize(
+            [definitions.resolve_assets_def("shop__declarations")], raise_on_error=False, instance=instance
+        )
     assert not result.success
     assert "did you mean 'follow'?" in result.failure_data_for_node("shop__declarations").error.message
 
