@@ -112,6 +112,8 @@ class Manifest(BaseModel):
         finished_at: When it was complete (UTC).
         files: What it landed, sorted by address.
         stats: What it did.
+        first_landed_at: When the first complete crawl of the day ended (UTC); None if this is the first. What was
+            fetched later was not there for whoever read the day then.
         demo: Whether the demo shop served it.
         origin: Digest of the host that served it; validators of one host mean nothing to another.
         continuation: Where a crawl of this kind goes on the next time: an address, a cursor, a token, by a name of
@@ -128,6 +130,7 @@ class Manifest(BaseModel):
     finished_at: dt.datetime
     files: tuple[LandedFile, ...] = ()
     stats: CrawlStats = CrawlStats()
+    first_landed_at: dt.datetime | None = None
     demo: bool = False
     origin: str = ""
     continuation: dict[str, str] = {}
@@ -313,6 +316,9 @@ class Landing:
         """
         if not self._is_local:
             self._put(manifest.files)
+        if self.previous is not None:
+            first = self.previous.first_landed_at or self.previous.finished_at
+            manifest = manifest.model_copy(update={"first_landed_at": first})
         content = manifest.model_dump_json(indent=1).encode()
         if self._etag is None:
             self._store.put_if_absent(self._manifest_place, content)

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 from crawlers.contract import Contract
 from crawlers.crawl import Crawl
 from crawlers.kinds import CRAWL_KINDS
+from crawlers.known import KnownRule
 from crawlers.parse import FORMATS, FormatOptions
 from foundation.declaration import Declaration, Name
 from foundation.kinds import OneOf
@@ -24,6 +25,11 @@ class SourceSpec(Declaration):
         format: How the bytes are read as records.
         contract: The columns that the records must have.
         snapshot: Whether a day holds the whole state of the day (a catalogue), not the events of the day.
+        known: From when on its records are known, which decides what features may use. `crawled`: from when the bytes
+            were fetched, the default of a snapshot; `dated`: from the end of the day that they were crawled for,
+            because the site dates what it serves (what it serves for a day is what it had on that day, however late one
+            asks); `landed`, the default otherwise: likewise, but what replaces or joins a day that had landed before
+            is known from when it was fetched.
         description: For the people who read the graph.
         owners: Who answers for it.
         tags: Free tags.
@@ -37,8 +43,14 @@ class SourceSpec(Declaration):
     format: Annotated[FormatOptions, OneOf(FORMATS)]
     contract: Contract
     snapshot: bool = False
+    known: KnownRule | None = None
     description: str = ""
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
     retention: PositiveInt | None = None
     max_quarantined_share: float = Field(default=0.5, ge=0, le=1)
+
+    @property
+    def known_rule(self) -> KnownRule:
+        """From when on its records are known, as declared or by default."""
+        return self.known or ("crawled" if self.snapshot else "landed")

@@ -9,7 +9,8 @@ import polars as pl
 
 from assets.cleaning.plan import starting_frame
 from assets.cleaning.spec import TableSpec
-from assets.cleaning.step import FATE, FILE, LINE, MADE, PART, TIME, WHOLE, WORKING, Step
+from assets.cleaning.step import FATE, FILE, KNOWN, LINE, MADE, PART, TIME, WHOLE, WORKING, Step
+from crawlers.contract import KNOWN_ON
 
 Origins: TypeAlias = frozenset[tuple[str, str]]
 """Columns of sources: the name of the source, and of its column."""
@@ -38,7 +39,7 @@ def table_lineage(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataTyp
         schemas: The raw columns of each source.
     """
     lineage = _lineage(spec, schemas, through_fate=False)
-    return {name: origins for name, origins in lineage.items() if name not in WORKING}
+    return {name: origins for name, origins in lineage.items() if name not in WORKING} | {KNOWN_ON: lineage[KNOWN]}
 
 
 def row_lineage(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataType]]) -> Origins:
@@ -52,7 +53,7 @@ def _lineage(
 ) -> Mapping[str, Origins]:
     frame = starting_frame(spec, schemas)
     schema = frame.collect_schema()
-    raw = {name: name for name in schema if name not in WORKING} | {FILE: "_file", LINE: "_line"}
+    raw = {name: name for name in schema if name not in WORKING} | {FILE: "_file", LINE: "_line", KNOWN: KNOWN_ON}
     if spec.event_time is not None:
         raw[TIME] = spec.event_time
     known: dict[str, Origins] = {

@@ -13,6 +13,7 @@ from assets.cleaning.spec import TableSpec
 from assets.cleaning.step import (
     ACTIVE,
     FILE,
+    KNOWN,
     LANDED,
     LINE,
     MADE,
@@ -26,6 +27,7 @@ from assets.cleaning.step import (
     Step,
     ordered,
 )
+from crawlers.contract import KNOWN_ON
 from crawlers.quarantine import QUARANTINE_SCHEMA
 from foundation.durations import format_duration
 from foundation.nearest import hint
@@ -85,7 +87,8 @@ def plan(spec: TableSpec, frames: Mapping[str, pl.LazyFrame], *, day: date, firs
         frame = ordered(frame, (), parts=parts)
     columns = [name for name in frame.collect_schema() if name not in WORKING]
     return Cleaned(
-        kept=frame.filter(ACTIVE).select(columns),
+        # Whatever steps left out: features must be able to tell when a row became known.
+        kept=frame.filter(ACTIVE).select(*columns, pl.col(KNOWN).alias(KNOWN_ON)),
         quarantined=_quarantined(frame, columns, spec),
         removed=_counted(frame, REMOVE),
         rows_in=rows_in,
@@ -126,7 +129,8 @@ def check_table(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataType]
         except (StepError, pl.exceptions.PolarsError) as error:
             below = error.location if isinstance(error, StepError) else ()
             raise CleaningError(f"{subject}: {error}", ["steps", number - 1, step.step, *below]) from error
-    return pl.Schema({name: dtype for name, dtype in frame.collect_schema().items() if name not in WORKING})
+    columns = {name: dtype for name, dtype in frame.collect_schema().items() if name not in WORKING}
+    return pl.Schema({**columns, KNOWN_ON: pl.Date()})
 
 
 def starting_frame(spec: TableSpec, schemas: Mapping[str, Mapping[str, pl.DataType]]) -> pl.LazyFrame:
@@ -205,17 +209,19 @@ def _assigned(frame: pl.LazyFrame, spec: TableSpec, day: date, first_day: date) 
         frame = frame.filter(pl.when(fault.is_null()).then(event_day).otherwise(landed) == day)
     else:
         frame = frame.filter(landed == day)
+    known = pl.coalesce(KNOWN_ON, landed) if KNOWN_ON in frame.collect_schema() else landed
     return frame.with_columns(
         fault.alias(REJECT),
         pl.lit(None, dtype=pl.String).alias(REMOVE),
         time.alias(TIME),
         landed.alias(LANDED),
+        known.alias(KNOWN),
         pl.col("_file").alias(FILE),
         pl.col("_line").alias(LINE),
         pl.lit(0, dtype=WORKING[PART]).alias(PART),
         pl.lit(None, dtype=pl.String).alias(MADE),
         pl.lit(None, dtype=pl.String).alias(WHOLE),
-    ).drop("date")
+    ).drop("date", KNOWN_ON, strict=False)
 
 
 @dataclass(frozen=True)

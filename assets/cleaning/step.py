@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from assets.cleaning.errors import StepError
 from assets.cleaning.sql import visible
+from crawlers.contract import KNOWN_ON
 from foundation.declaration import Declaration
 from foundation.nearest import hint
 
@@ -22,6 +23,7 @@ REJECT = "__reject"
 REMOVE = "__remove"
 TIME = "__time"
 LANDED = "__landed"
+KNOWN = "__known"
 SOURCE = "__source"
 FILE = "__file"
 LINE = "__line"
@@ -36,6 +38,7 @@ WORKING: Mapping[str, pl.DataType] = {
     REMOVE: pl.String(),
     TIME: pl.Datetime("us", "UTC"),
     LANDED: pl.Date(),
+    KNOWN: pl.Date(),
     SOURCE: pl.Int32(),
     FILE: pl.String(),
     LINE: pl.Int64(),
@@ -158,9 +161,10 @@ def require_columns(names: Iterable[str], schema: Mapping[str, pl.DataType], fie
 def require_free_names(names: Iterable[str], field: str = "") -> None:
     """Refuse names for new columns that Sluice uses itself; `field` as for `require_columns`."""
     for name in names:
-        if name.startswith("__") or name == "date" or not name:
+        if name.startswith("__") or name in ("date", KNOWN_ON) or not name:
             raise StepError(
-                f"column name '{name}' is taken by Sluice ('date', '__…'); choose another", [field] if field else ()
+                f"column name '{name}' is taken by Sluice ('date', '{KNOWN_ON}', '__…'); choose another",
+                [field] if field else (),
             )
 
 

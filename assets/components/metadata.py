@@ -18,6 +18,7 @@ Metadata = dict[str, Any]
 WORKING_COLUMNS = {
     "date": "The partition.",
     "crawled_at": "When the file was fetched.",
+    "known_on": "The day at whose end, or on which, the record became known: only later days build upon it.",
     "_unknown": "Fields that the contract does not declare, as JSON.",
     "_file": "The landed file that the record stood in.",
     "_line": "Its line in that file.",

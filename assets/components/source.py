@@ -37,9 +37,7 @@ class Source(Offering[SourceSpec]):
     def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
         """The raw table, for those who read from this source."""
         del context
-        return Dataset(
-            self.name, raw.raw_table(self.name), dg.AssetKey(f"{self.name}__raw"), self.spec.contract.raw_schema()
-        )
+        return Dataset(self.name, raw.raw_table(self.name), dg.AssetKey(f"{self.name}__raw"), raw.raw_schema(self.spec))
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Landing, raw and quarantine assets with their checks."""
@@ -124,7 +122,7 @@ class Source(Offering[SourceSpec]):
                 description=f"{self.spec.description or self.name}: records typed by the contract.",
                 kinds={"polars", "deltalake"},
                 metadata=metadata.definition(
-                    self.spec.contract.raw_schema(),
+                    raw.raw_schema(self.spec),
                     raw.raw_table(self.name),
                     {name: column.description for name, column in self.spec.contract.columns.items()},
                 ),

@@ -25,7 +25,7 @@ from expectations.gate import ExpectationSpec, GateError, check_gate, parse_gate
 from expectations.history import Watched, parse_history
 from foundation.nearest import hint
 
-SLUICES_OWN = ("crawled_at", "_unknown", "_file", "_line")
+SLUICES_OWN = ("crawled_at", "known_on", "_unknown", "_file", "_line")
 
 
 class Table(Offering[TableSpec]):

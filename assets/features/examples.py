@@ -48,7 +48,7 @@ def examples(
         labels_day: The weak labels of the day.
         daily_window: Daily partial aggregates with their `date`; those of the day and after it are left out. None on
             the first day.
-        catalogue_day: The catalogue's snapshot of the day, or the last one before; None when none is declared.
+        catalogue_day: The newest snapshot that was known before the day began; None when none was, or none is declared.
         spec: The declaration.
         day: The day.
 

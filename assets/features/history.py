@@ -1,7 +1,6 @@
 """What is known before a day: the only thing that the features of that day's examples are made of.
 
-Nothing here sees the day itself, except the catalogue, which describes items and not behaviour: its snapshot of the
-day, or the last one before.
+Nothing here sees the day itself: of what happened before it, only what had become known before it began.
 """
 
 from collections.abc import Iterable
@@ -15,7 +14,7 @@ from assets.features.daily import daily_schema, grouping_name
 from assets.features.errors import FeaturesError
 from assets.features.inputs import Category
 from assets.features.registry import Grouping, Windows
-from assets.features.spec import FeaturesSpec, inputs
+from assets.features.spec import KNOWN_ON, FeaturesSpec, inputs
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def known_before(
     Args:
         day: The day. Partial aggregates of it and of later days are left out, whatever is passed.
         daily_window: The daily partial aggregates with their `date`; None when there are none yet.
-        catalogue: The catalogue's snapshot of the day, or the last one before; None when none is declared.
+        catalogue: The newest snapshot that was known before the day began; None when none was, or none is declared.
         spec: The declaration.
     """
     windows = spec.windows_before(day)
@@ -149,7 +148,8 @@ def _window(day: date, daily_window: pl.LazyFrame | None, spec: FeaturesSpec) ->
             f"declaration; materialise '{spec.name}__daily' again for the {spec.longest_window} days before {day}."
         )
     first = day - timedelta(days=spec.longest_window)
-    within = daily_window.filter(pl.col("date") >= first, pl.col("date") < day)
+    # Two times matter: when it happened, and when it became known. A late event is in the window, and nobody knew it.
+    within = daily_window.filter(pl.col("date") >= first, pl.col("date") < day, pl.col(KNOWN_ON) < day)
     return within.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 

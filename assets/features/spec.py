@@ -30,7 +30,11 @@ from foundation.nearest import hint
 Days = Annotated[str, Field(pattern=r"^[1-9]\d*d$", description="whole days, such as 28d")]
 
 TIME, LABEL, WEIGHT, ORIGIN = "time", "label", "weight", "origin"
-RESERVED = frozenset({TIME, LABEL, WEIGHT, ORIGIN, "date", "grouping", "event_type", "count", "last", "relevance"})
+KNOWN_ON = "known_on"
+"""The column of events and catalogues that says on which day a row became known; only later days build upon it."""
+RESERVED = frozenset(
+    {TIME, LABEL, WEIGHT, ORIGIN, KNOWN_ON, "date", "grouping", "event_type", "count", "last", "relevance"}
+)
 """Column names that examples, daily partial aggregates and training files use themselves."""
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 
 from assets.features import FeaturesSpec, daily, examples
+from assets.features.spec import KNOWN_ON
 from assets.lake import Lake, digest
 from assets.stages.day import Check, DayResult
 from assets.stages.ledger import blocked, remember, remembered
 
-VERSION = 1
+VERSION = 2
 """Raise it when the meaning of a feature changes: every partition is then made anew."""
 
 
@@ -57,9 +58,10 @@ def materialize_daily(
     events = lake.published(inputs.events, day) if lake.exists(inputs.events) else None
     if events is None:
         return blocked(day, inputs.events, inputs.events)
-    snapshot = newest_snapshot(lake, inputs.catalogue, day)
-    if inputs.catalogue and snapshot is None:
+    if inputs.catalogue and _never_crawled(lake, inputs.catalogue, day):
         return blocked(day, inputs.catalogue, inputs.catalogue_asset)
+    # Whoever reads the aggregates does so on a later day, which knows what was known when this one was over.
+    snapshot = known_snapshot(lake, inputs.catalogue, day + timedelta(days=1))
     identity = digest(
         "daily", code_version(spec), events.fingerprint, _snapshot_digest(lake, inputs.catalogue, snapshot)
     )
@@ -83,9 +85,9 @@ def materialize_examples(
     labels = lake.published(inputs.labels, day) if lake.exists(inputs.labels) else None
     if labels is None:
         return blocked(day, inputs.labels, inputs.labels)
-    snapshot = newest_snapshot(lake, inputs.catalogue, day)
-    if inputs.catalogue and snapshot is None:
+    if inputs.catalogue and _never_crawled(lake, inputs.catalogue, day):
         return blocked(day, inputs.catalogue, inputs.catalogue_asset)
+    snapshot = known_snapshot(lake, inputs.catalogue, day)
     table = daily_table(spec.name)
     before = {
         d.isoformat(): entry.fingerprint
@@ -128,27 +130,56 @@ def materialize_examples(
 
 
 def window(lake: Lake, spec: FeaturesSpec, day: date) -> pl.LazyFrame | None:
-    """The daily partial aggregates of the days before a day, as far back as the longest window; None without any."""
+    """The daily partial aggregates of the days before a day, as far back as the longest window; None without any.
+
+    What became known on the day or later is still among them: `assets.features.history.known_before` leaves it out, for
+    training and serving alike.
+    """
     table = daily_table(spec.name)
     if not lake.exists(table):
         return None
     return lake.scan(table, start=day - timedelta(days=spec.longest_window), end=day - timedelta(days=1))
 
 
-def newest_snapshot(lake: Lake, catalogue: str | None, day: date) -> date | None:
-    """The day of the newest snapshot that is not younger than a day, if there is one."""
+def known_snapshot(lake: Lake, catalogue: str | None, before: date) -> date | None:
+    """The day of the newest snapshot with rows that was known before a day began, if there is one.
+
+    A snapshot is known on the last of the days on which its rows became known (`known_on`), and is a fact for every
+    day after it. Partitions that another program wrote hold no such column: they count as known at their own end.
+    """
     if catalogue is None or not lake.exists(catalogue):
         return None
-    return max((d for d, entry in lake.published_days(catalogue).items() if d <= day and entry.rows), default=None)
+    for day, entry in sorted(lake.published_days(catalogue).items(), reverse=True):
+        if day < before and entry.rows and _known_on(lake, catalogue, day) < before:
+            return day
+    return None
 
 
-def snapshot_frame(lake: Lake, catalogue: str | None, day: date) -> pl.LazyFrame | None:
-    """The newest snapshot that is not younger than a day."""
-    return _snapshot(lake, catalogue, newest_snapshot(lake, catalogue, day))
+def _known_on(lake: Lake, table: str, day: date) -> date:
+    rows = lake.scan(table, start=day, end=day)
+    if KNOWN_ON not in rows.collect_schema():
+        return day
+    known: date | None = rows.select(pl.col(KNOWN_ON).max()).collect().item()
+    return day if known is None else known
+
+
+def snapshot_frame(lake: Lake, catalogue: str | None, before: date) -> pl.LazyFrame | None:
+    """The newest snapshot that was known before a day began; without rows when none was; None without a catalogue."""
+    return _snapshot(lake, catalogue, known_snapshot(lake, catalogue, before))
 
 
 def _snapshot(lake: Lake, catalogue: str | None, day: date | None) -> pl.LazyFrame | None:
-    return None if catalogue is None or day is None else lake.scan(catalogue, start=day, end=day)
+    if catalogue is None or not lake.exists(catalogue):
+        return None
+    return lake.scan(catalogue).head(0) if day is None else lake.scan(catalogue, start=day, end=day)
+
+
+def _never_crawled(lake: Lake, catalogue: str | None, day: date) -> bool:
+    """Whether there is no snapshot of a day or an earlier one: somebody has forgotten it, and it can be had."""
+    if catalogue is None:
+        return False
+    published = lake.published_days(catalogue) if lake.exists(catalogue) else {}
+    return not any(one <= day and entry.rows for one, entry in published.items())
 
 
 def _snapshot_digest(lake: Lake, catalogue: str | None, day: date | None) -> str | None:

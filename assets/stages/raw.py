@@ -7,15 +7,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from assets.lake import Lake, digest
 from assets.stages.day import Check, DayResult
 from assets.stages.ledger import blocked, conserved, mostly_kept, remember, remembered
 from assets.stages.override import Override, overridden, publish_kept
+from crawlers.contract import KNOWN_ON
+from crawlers.known import known_on
 from crawlers.landing import fetched, landed
 from crawlers.parse import parse_partition
 from crawlers.spec import SourceSpec
 
-VERSION = 3
+VERSION = 4
 """Raise it when the meaning of parsing changes: every partition is then parsed anew."""
 
 CHECKS = {
@@ -36,10 +40,15 @@ def quarantine_table(name: str) -> str:
     return f"{name}__quarantine"
 
 
+def raw_schema(spec: SourceSpec) -> dict[str, pl.DataType]:
+    """Columns of the raw table: those of the contract, those that parsing adds, and when a record became known."""
+    return {**spec.contract.raw_schema(), KNOWN_ON: pl.Date()}
+
+
 def code_version(spec: SourceSpec) -> str:
     """Changes when the declaration changes in a way that changes the records."""
     parts: list[Any] = [VERSION, spec.format.model_dump(mode="json"), spec.contract.model_dump(mode="json")]
-    return digest("raw", *parts, spec.max_quarantined_share)[:16]
+    return digest("raw", *parts, spec.max_quarantined_share, spec.known_rule)[:16]
 
 
 def materialize(
@@ -65,9 +74,10 @@ def materialize(
         return earlier
     folder = fetched(lake.store, spec.name, day, manifest)
     parsed = parse_partition(folder, spec, scratch=scratch, secret=secret)
+    typed = parsed.records.with_columns(known_on(spec.known_rule, day, manifest.first_landed_at))
     writes = [
         lake.plan_stage(name, day, frame, digest=identity, run_id=run_id)
-        for name, frame in zip(tables, (parsed.records, parsed.quarantined), strict=True)
+        for name, frame in zip(tables, (typed, parsed.quarantined), strict=True)
     ]
     (records, rejected), _ = lake.run_staging(writes)
     accounting = parsed.accounting

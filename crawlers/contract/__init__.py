@@ -3,11 +3,12 @@
 from crawlers.contract.column import Column
 from crawlers.contract.contract import Contract, UnknownColumns
 from crawlers.contract.lineage import Lineage
-from crawlers.contract.names import CRAWLED_AT, FILE, LINE, RESERVED, TIMESTAMP, UNKNOWN
+from crawlers.contract.names import CRAWLED_AT, FILE, KNOWN_ON, LINE, RESERVED, TIMESTAMP, UNKNOWN
 
 __all__ = [
     "CRAWLED_AT",
     "FILE",
+    "KNOWN_ON",
     "LINE",
     "RESERVED",
     "TIMESTAMP",

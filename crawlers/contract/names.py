@@ -8,7 +8,8 @@ UNKNOWN = "_unknown"
 CRAWLED_AT = "crawled_at"
 FILE = "_file"
 LINE = "_line"
+KNOWN_ON = "known_on"
 #: No source may declare them.
-RESERVED = (UNKNOWN, CRAWLED_AT, FILE, LINE)
+RESERVED = (UNKNOWN, CRAWLED_AT, FILE, LINE, KNOWN_ON)
 
 TIMESTAMP = pl.Datetime("us", "UTC")

@@ -29,6 +29,7 @@ def rows(count=60):
             REMOVE: ["earlier" if i % 23 == 7 else None for i in range(count)],
             TIME: [NOON + dt.timedelta(seconds=i if 30 <= i < 36 else (i * i * 37) % 5000) for i in range(count)],
             "__landed": [NOON.date()] * count,
+            "__known": [NOON.date()] * count,
             "__source": [0] * count,
             "__file": [f"f{i % 2}" for i in range(count)],
             LINE: list(range(count)),

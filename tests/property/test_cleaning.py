@@ -209,6 +209,7 @@ def _sessions_of_a_range(frame):
         pl.lit(None, dtype=pl.String).alias("__remove"),
         pl.col("ts").alias("__time"),
         pl.lit(DAY).alias("__landed"),
+        pl.lit(DAY).alias("__known"),
         pl.lit(0, dtype=pl.Int32).alias("__source"),
         pl.col("_file").alias("__file"),
         pl.col("_line").alias("__line"),

@@ -110,6 +110,35 @@ def test_events_of_the_day_and_after_it_change_no_example_up_to_it(past, other, 
         assert examples_of(each, past[each], after).equals(examples_of(each, past[each], before))
 
 
+delays = st.lists(st.integers(0, 3), min_size=8, max_size=8)
+
+
+def arriving(days, late):
+    """The window of days whose events became known some days after they happened."""
+    parts = []
+    for number, (rows, delay) in enumerate(zip(days, late, strict=True)):
+        known = pl.Series("known_on", [day_of(number + each) for each in delay[: len(rows)]], dtype=pl.Date)
+        events = events_of(number, rows).with_columns(known)
+        parts.append(daily(events, SPEC, catalogue=CATALOGUE).with_columns(date=pl.lit(day_of(number))))
+    return pl.concat(pl.collect_all(parts)).lazy()
+
+
+@given(history, history, st.lists(delays, min_size=DAYS, max_size=DAYS), st.integers(0, DAYS - 1))
+@few
+def test_what_became_known_on_the_day_or_later_changes_no_example_up_to_it(past, other, late, number):
+    def known(at, place):
+        return at + late[at][place] < number
+
+    kept = [[row for place, row in enumerate(rows) if known(at, place)] for at, rows in enumerate(past)]
+    soon = [[late[at][place] for place in range(len(past[at])) if known(at, place)] for at in range(DAYS)]
+    # Instead of all that was not known yet, something else that was not known yet either.
+    then = [DAYS + number] * 8
+    changed = [(rows + other[at])[:8] for at, rows in enumerate(kept)]
+    window = arriving(changed, [(each + then)[:8] for each in soon])
+    expected = examples_of(number, past[number], arriving(past, late))
+    assert examples_of(number, past[number], window).equals(expected)
+
+
 @given(
     history,
     rows_of_a_day,

@@ -53,7 +53,7 @@ def comparison(lake: Lake, inputs: ModelInputs, day: date, run: TrainingRun) -> 
     mine = Comparison(compressed, "", None, first_test_day(run, inputs))
     record = read_record(lake.models(inputs.model.name))
     opponent = record.opponent(day, besides=mine.versions(day)) if record else None
-    known = known_digest(lake, inputs, mine.ranked_from, snapshot_of=mine.ranked_from)
+    known = known_digest(lake, inputs, mine.ranked_from)
     evaluated = digest("evaluate", compressed, declared(inputs.model, "evaluate"), opponent, known)
     return Comparison(compressed, evaluated, opponent, mine.ranked_from)
 

@@ -159,12 +159,12 @@ def first_test_day(run: TrainingRun, inputs: ModelInputs) -> date:
     return split_days(run.present, inputs.features).test[0]
 
 
-def known_digest(lake: Lake, inputs: ModelInputs, day: date, *, snapshot_of: date) -> str:
-    """Changes with the daily aggregates before a day and with the catalogue's snapshot, which rank and recommend."""
+def known_digest(lake: Lake, inputs: ModelInputs, day: date) -> str:
+    """Changes with what is known before a day and ranks or recommends: daily aggregates, the catalogue's snapshot."""
     daily, catalogue = features.daily_table(inputs.features.name), inputs.tables.catalogue
     published = lake.published_days(daily) if lake.exists(daily) else {}
     first = day - timedelta(days=inputs.features.longest_window)
     window = {d.isoformat(): entry.fingerprint for d, entry in sorted(published.items()) if first <= d < day}
-    snapshot = features.newest_snapshot(lake, catalogue, snapshot_of)
+    snapshot = features.known_snapshot(lake, catalogue, day)
     entry = lake.published(catalogue, snapshot) if catalogue and snapshot else None
     return digest("known", window, snapshot.isoformat() if snapshot else None, entry.fingerprint if entry else None)

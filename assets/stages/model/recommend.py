@@ -9,6 +9,7 @@ import polars as pl
 
 from assets.features import FeaturesSpec
 from assets.features.pairs import pair_encoder
+from assets.features.spec import KNOWN_ON
 from assets.lake import Lake, digest
 from assets.stages import features
 from assets.stages.day import DayResult
@@ -48,7 +49,7 @@ def recommend(
         VERSION,
         features.code_version(spec),
         current.version,
-        known_digest(lake, inputs, next_day, snapshot_of=day),
+        known_digest(lake, inputs, next_day),
         declared(inputs.model, "recommend"),
         day.isoformat(),
     )
@@ -57,11 +58,11 @@ def recommend(
         return earlier
     version = current.path
     frame = features.window(lake, spec, next_day)
-    users = _users(frame, spec)
+    users = _users(frame, spec, next_day)
     encoder = pair_encoder(
         None,
         frame,
-        features.snapshot_frame(lake, inputs.tables.catalogue, day),
+        features.snapshot_frame(lake, inputs.tables.catalogue, next_day),
         spec,
         version / "encoding",
         day=next_day,
@@ -99,8 +100,9 @@ def recommend(
     return DayResult(day, "published", {**report, "version": published})
 
 
-def _users(frame: pl.LazyFrame | None, spec: FeaturesSpec) -> pl.DataFrame:
-    """Everybody who did something within the longest window."""
+def _users(frame: pl.LazyFrame | None, spec: FeaturesSpec, day: date) -> pl.DataFrame:
+    """Everybody who is known before a day to have done something within the longest window."""
     if frame is None:
         return pl.DataFrame(schema={spec.user: pl.String})
-    return frame.select(spec.user).drop_nulls().unique().sort(spec.user).collect(engine="streaming")
+    known = frame.filter(pl.col(KNOWN_ON) < day)
+    return known.select(spec.user).drop_nulls().unique().sort(spec.user).collect(engine="streaming")

@@ -10,6 +10,7 @@ CLICKS = {
     "ts": pl.Datetime("us", "UTC"),
     "_file": pl.String(),
     "_line": pl.Int64(),
+    "known_on": pl.Date(),
 }
 ORDERS = {name: CLICKS[name] for name in ("event_id", "price", "ts", "_file", "_line")}
 STEPS = [
@@ -45,6 +46,7 @@ def test_columns_are_followed_through_all_steps_to_the_source():
         # `email` under another name, and not there any more: it is in what was made of it.
         "session_id": {"email", "ts"},
         "dwell_seconds": {"email", "ts", "_file", "_line"},
+        "known_on": {"known_on"},
     }
     assert {source for origins in lineage.values() for source, _ in origins} == {"clicks"}
 

@@ -175,7 +175,8 @@ def test_columns_of_time_and_origin_may_be_renamed_or_left_out():
         {"dwell": {"by": ["who", "session_id"]}},
         {"reject": {"when": "event_id = 'b'", "reason": "b"}},
     )
-    assert kept.rows() == [("a", "u", kept["session_id"][0], 600.0)]
+    assert kept.rows() == [("a", "u", kept["session_id"][0], 600.0, kept["known_on"][0])]
+    assert kept["known_on"].to_list() == [at("12:00").date()]
     assert quarantined.select("_file", "_line").rows() == [("f", 1)]
 
 

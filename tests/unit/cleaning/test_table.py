@@ -43,6 +43,7 @@ def test_the_columns_of_a_table_are_known_without_reading_a_row():
         "fix": pl.Float64,
         "session_id": pl.Int64,
         "dwell_seconds": pl.Float64,
+        "known_on": pl.Date,
     }
 
 
