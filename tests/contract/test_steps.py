@@ -195,7 +195,7 @@ def test_a_step_registered_elsewhere_is_declared_checked_shown_and_forgotten():
     with STEPS.temporarily("shout", Shout):
         Shout.step = "shout"
         table = TableSpec.model_validate(declared)
-        assert check_table(table, {"clicks": schema}) == schema
+        assert check_table(table, {"clicks": schema}) == {**schema, "known_on": pl.Date()}
         assert table_lineage(table, {"clicks": schema})["user_id"] == {("clicks", "user_id")}
         assert TableSpec.model_validate_json(table.model_dump_json(by_alias=True)) == table
         assert "shout" in TableSpec.model_json_schema()["properties"]["steps"]["items"]["properties"]
