@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
 
 import dagster as dg
 import polars as pl
@@ -13,6 +13,9 @@ import polars as pl
 from assets.components.declaration import Declared, DependentError, SpecT, by_name
 from assets.components.problems import collecting
 from foundation.nearest import hint
+
+ColumnLineage: TypeAlias = Mapping[str, Collection[tuple[dg.AssetKey, str]]]
+"""For each column, the assets and their columns that its values come from."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,19 @@ class Dataset:
         table: The lake's name.
         key: The asset.
         schema: Column types, without the partition column.
+        lineage: The columns that the values of each column come from, of the assets that it is made of.
+        personal: The columns that may hold personal values in plain.
     """
 
     name: str
     table: str
     key: dg.AssetKey
     schema: Mapping[str, pl.DataType]
+    lineage: ColumnLineage = field(default_factory=dict)
+    personal: frozenset[str] = frozenset()
 
 
-class Offering(Declared[SpecT]):
+class DeclaredDataset(Declared[SpecT]):
     """A declaration whose table others may read."""
 
     @abstractmethod

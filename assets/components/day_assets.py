@@ -5,6 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from assets.components import metadata
+from assets.components.catalogue import ColumnLineage
 from assets.components.day_checks import check_spec, published_check
 from assets.components.days import Days, Recorded, run_days
 from assets.components.verdict import every_day_check
@@ -23,6 +25,7 @@ def day_assets(
     checks: Mapping[str, str] | None = None,
     beside: Sequence[dg.AssetKey] = (),
     pool: str | None = None,
+    lineage: Mapping[dg.AssetKey, ColumnLineage] | None = None,
 ) -> dg.Definitions:
     """A step that makes one or several assets day by day, with the checks that each of them has.
 
@@ -37,6 +40,7 @@ def day_assets(
         checks: The checks that the stage reports of the first asset, with what they say.
         beside: Assets that are published even when the first one is refused, such as a quarantine.
         pool: The pool that bounds how many such steps run at once.
+        lineage: Where the columns of each asset come from, which every materialisation shows.
     """
     partitions: Any = specs[0].partitions_def
     first = specs[0].key
@@ -44,7 +48,10 @@ def day_assets(
         *(published_check(spec.key, partitions) for spec in specs),
         *(check_spec(check, first, partitions, text) for check, text in (checks or {}).items()),
     ]
-    records = [Recorded(spec.key, BESIDE) if spec.key in beside else Recorded(spec.key) for spec in specs]
+    shown = {key: metadata.column_lineage(columns) for key, columns in (lineage or {}).items()}
+    records = [
+        Recorded(spec.key, BESIDE if spec.key in beside else Recorded.when, shown.get(spec.key, {})) for spec in specs
+    ]
 
     @dg.multi_asset(
         name=name,

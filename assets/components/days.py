@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 import dagster as dg
 from dagster._core.errors import DagsterPipesExecutionError
@@ -19,13 +19,16 @@ from assets.stages.day import DayResult, Status
 
 LONGEST_LIST = 20
 
+_Describe: TypeAlias = Callable[[dg.AssetKey, DayResult], dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Recorded:
-    """One asset of a step, and in which states a day counts as published for it."""
+    """One asset of a step, in which states a day counts as published for it, and what each materialisation shows."""
 
     key: dg.AssetKey
     when: frozenset[Status] = frozenset({"published", "unchanged"})
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,27 +73,32 @@ def run_days(
     if any(result.transient for result in results) and _may_try_again(context):
         raise dg.Failure(description=_summary(results), allow_retries=True)
     good = {record.key: record.when for record in records}
+    shown = {record.key: record.shown for record in records}
+
+    def describe(key: dg.AssetKey, result: DayResult) -> dict[str, Any]:
+        return {**todo.describe(result), **shown[key]}
+
     kept = {key: [result for result in results if result.status in when] for key, when in good.items()}
     if not kept[records[0].key]:
         # The quarantine of refused days, for instance, was published beside what was not.
         for record in records[1:]:
-            yield from _materializations(record.key, kept[record.key], todo.describe)
+            yield from _materializations(record.key, kept[record.key], describe)
         yield from check_events(context, results, checks, good)
         raise dg.Failure(description=_summary(results), allow_retries=False)
     for spec in checks:
         if spec.key in context.selected_asset_check_keys:
             yield dg.Output(None, output_name=spec.get_python_identifier())
-    yield from _outputs(context, kept, todo.describe)
+    yield from _outputs(context, kept, describe)
     yield from check_events(context, results, checks, good)
     for day in todo.amend:
-        yield from _amend(context, _attempt(context, day, todo.work), records, checks, todo.describe)
+        yield from _amend(context, _attempt(context, day, todo.work), records, checks, describe)
     todo.afterwards()
 
 
 def _outputs(
     context: dg.AssetExecutionContext,
     kept: Mapping[dg.AssetKey, Sequence[DayResult]],
-    describe: Callable[[DayResult], Mapping[str, Any]],
+    describe: _Describe,
 ) -> Iterator[Any]:
     record_only(context, {key: [r.day.isoformat() for r in results] for key, results in kept.items()})
     for key, results in kept.items():
@@ -99,16 +107,16 @@ def _outputs(
             yield from _materializations(key, results, describe)
             continue
         for result in results:
-            context.add_asset_metadata(describe(result), asset_key=key, partition_key=result.day.isoformat())
+            context.add_asset_metadata(describe(key, result), asset_key=key, partition_key=result.day.isoformat())
         if results:
             yield dg.MaterializeResult(asset_key=key)
 
 
 def _materializations(
-    key: dg.AssetKey, results: Sequence[DayResult], describe: Callable[[DayResult], Mapping[str, Any]]
+    key: dg.AssetKey, results: Sequence[DayResult], describe: _Describe
 ) -> Iterator[dg.AssetMaterialization]:
     for result in results:
-        yield dg.AssetMaterialization(key, partition=result.day.isoformat(), metadata=dict(describe(result)))
+        yield dg.AssetMaterialization(key, partition=result.day.isoformat(), metadata=describe(key, result))
 
 
 def _amend(
@@ -116,13 +124,13 @@ def _amend(
     result: DayResult,
     records: Sequence[Recorded],
     checks: Sequence[dg.AssetCheckSpec],
-    describe: Callable[[DayResult], Mapping[str, Any]],
+    describe: _Describe,
 ) -> Iterator[Any]:
     if result.status == "unchanged":
         return
     if result.visible:
         for record in records:
-            metadata = {**describe(result), "amended": True}
+            metadata = {**describe(record.key, result), "amended": True}
             yield dg.AssetMaterialization(record.key, partition=result.day.isoformat(), metadata=metadata)
     told = result if result.visible else _not_taken_in(result)
     yield from check_events(context, [told], checks, {record.key: record.when for record in records})

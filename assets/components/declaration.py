@@ -17,7 +17,6 @@ from pydantic import BaseModel, GetJsonSchemaHandler, RootModel, TypeAdapter, Va
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import ErrorDetails
 
-from assets.components.pinpoint import pinpoint
 from assets.components.problems import Problem, collecting
 from assets.components.product import Product, ProductError, find_product
 from foundation.located import LocatedError, Location, location_of
@@ -47,20 +46,6 @@ class Origin:
     path: Path
     tree: SourcePositionTree | None
     attributes: Any
-
-    def culprit(self, message: str, base: Sequence[str | int]) -> str:
-        """`file:line` of what an error below a field is about."""
-        return self.line(pinpoint(self.attributes, message, base))
-
-    def holds(self, location: Location) -> bool:
-        """Whether a location stands in the file."""
-        node = self.attributes
-        for part in location:
-            children = dict(enumerate(node)) if isinstance(node, list) else node
-            if not isinstance(children, dict) or part not in children:
-                return False
-            node = children[part]
-        return True
 
     def line(self, location: Location) -> str:
         """`file:line` of a field of the attributes, or of the nearest field above it that stands in the file."""
@@ -185,11 +170,8 @@ class Declared(dg.Component, Generic[SpecT]):
         """
         message = str(error)
         subject = "" if f"'{self.name}'" in message else f"{type(self).__name__} '{self.name}': "
-        where = (
-            self.origin.line((*location, *error.location))
-            if isinstance(error, LocatedError) and error.location
-            else self.origin.culprit(message, location)
-        )
+        below = error.location if isinstance(error, LocatedError) else ()
+        where = self.origin.line((*location, *below))
         kind = DependentError if isinstance(error, DependentError) else DeclarationError
         return kind(f"{where}: {subject}{message}")
 
@@ -207,9 +189,7 @@ def explain(error: ValidationError, spec_class: type[BaseModel], origin: Origin,
         sentence = _sentence(problem, spec_class)
         named = sentence.startswith(f"{subject} '")
         lead = "" if named else f"{subject}: {_field(problem['loc'])}"
-        location = location_of(problem)
-        located = location != tuple(problem["loc"]) and origin.holds(location)
-        where = origin.line(location) if located else origin.culprit(sentence, problem["loc"])
+        where = origin.line(location_of(problem))
         lines.append(f"{where}: {lead}{sentence}")
     return "\n".join(dict.fromkeys(lines))
 

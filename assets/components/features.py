@@ -1,5 +1,6 @@
 """Features: what was known before each labelled moment, as examples to train on."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, ClassVar
 
@@ -7,7 +8,7 @@ import dagster as dg
 import polars as pl
 
 from assets.components import metadata
-from assets.components.catalogue import Dataset, Offering, find
+from assets.components.catalogue import ColumnLineage, Dataset, DeclaredDataset, find
 from assets.components.day_assets import day_assets
 from assets.components.days import Days
 from assets.components.declaration import Declared
@@ -16,6 +17,7 @@ from assets.components.run_tags import days_of, forced
 from assets.components.source import Source
 from assets.components.table import Table
 from assets.features import FeaturesError, FeaturesSpec, check_features, daily_schema
+from assets.features.lineage import Role, check_personal, daily_lineage, examples_lineage
 from assets.stages import features
 from assets.stages.amend import days_to_amend
 from assets.stages.day import DayResult
@@ -40,7 +42,7 @@ class Features(Declared[FeaturesSpec]):
         """The snapshots of the items, when declared."""
         if self.spec.catalogue is None:
             return None
-        kinds: tuple[type[Offering[Any]], ...] = (Source, Table)
+        kinds: tuple[type[DeclaredDataset[Any]], ...] = (Source, Table)
         return find(context, self, self.spec.catalogue, "catalogue", *kinds).dataset(context)
 
     def inputs(self, context: dg.ComponentLoadContext) -> features.Inputs:
@@ -59,28 +61,40 @@ class Features(Declared[FeaturesSpec]):
         Raises:
             DeclarationError: A feature does not fit the columns it reads.
         """
-        catalogue = self.catalogue(context)
+        read = self._read(context)
+        catalogue = read.get("catalogue")
         try:
-            return check_features(
+            schema = check_features(
                 self.spec,
-                pl.Schema(self.events(context).dataset(context).schema),
-                pl.Schema(self.labels(context).dataset(context).schema),
+                pl.Schema(read["events"].schema),
+                pl.Schema(read["labels"].schema),
                 pl.Schema(catalogue.schema) if catalogue else None,
             )
+            check_personal(self.spec, {role: dataset.personal for role, dataset in read.items()})
         except FeaturesError as error:
-            raise self.fail(error, ["features"]) from None
+            raise self.fail(error) from None
+        return schema
+
+    def _read(self, context: dg.ComponentLoadContext) -> dict[Role, Dataset]:
+        read: dict[Role, Dataset] = {
+            "events": self.events(context).dataset(context),
+            "labels": self.labels(context).dataset(context),
+        }
+        if (catalogue := self.catalogue(context)) is not None:
+            read["catalogue"] = catalogue
+        return read
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The daily aggregates and the examples."""
-        schema, inputs = self.schema(context), self.inputs(context)
-        events = self.events(context).dataset(context)
-        labels = self.labels(context).dataset(context)
-        catalogue = self.catalogue(context)
+        schema, inputs, read = self.schema(context), self.inputs(context), self._read(context)
         lateness = self.events(context).spec.lateness_days
-        return dg.Definitions.merge(
-            self._daily(inputs, [events, *([catalogue] if catalogue else [])], lateness),
-            self._examples(inputs, schema, [labels, *([catalogue] if catalogue else [])], lateness),
-        )
+        return dg.Definitions.merge(self._daily(inputs, read, lateness), self._examples(inputs, schema, read, lateness))
+
+    def _origins(
+        self, lineage: Mapping[str, Collection[tuple[Role, str]]], read: Mapping[Role, Dataset]
+    ) -> ColumnLineage:
+        keys = {role: dataset.key for role, dataset in read.items()} | {"daily": dg.AssetKey(f"{self.name}__daily")}
+        return {name: [(keys[role], column) for role, column in origins] for name, origins in lineage.items()}
 
     def _spec(
         self, key: dg.AssetKey, deps: list[dg.AssetDep], table: str, schema: pl.Schema, text: str
@@ -98,11 +112,12 @@ class Features(Declared[FeaturesSpec]):
             tags=dict(self.spec.tags),
         )
 
-    def _daily(self, inputs: features.Inputs, read: list[Dataset], lateness: int) -> dg.Definitions:
+    def _daily(self, inputs: features.Inputs, read: Mapping[Role, Dataset], lateness: int) -> dg.Definitions:
         key = dg.AssetKey(f"{self.name}__daily")
         table = features.daily_table(self.name)
         text = "Partial aggregates of one day's events, from which windows are added up."
-        spec = self._spec(key, [dg.AssetDep(one.key) for one in read], table, daily_schema(self.spec), text)
+        deps = [dg.AssetDep(one.key) for role, one in read.items() if role != "labels"]
+        spec = self._spec(key, deps, table, daily_schema(self.spec), text)
 
         def aggregate(context: dg.AssetExecutionContext) -> Days:
             lake = context.resources.lake.open()
@@ -115,15 +130,17 @@ class Features(Declared[FeaturesSpec]):
 
             return Days(days, work, metadata.rows, amend=days_to_amend(days, lateness, lake, table))
 
-        return day_assets(aggregate, name=f"{self.name}__daily", specs=[spec], resources={"lake"})
+        lineage = {key: self._origins(daily_lineage(self.spec), read)}
+        return day_assets(aggregate, name=f"{self.name}__daily", specs=[spec], resources={"lake"}, lineage=lineage)
 
     def _examples(
-        self, inputs: features.Inputs, schema: pl.Schema, read: list[Dataset], lateness: int
+        self, inputs: features.Inputs, schema: pl.Schema, read: Mapping[Role, Dataset], lateness: int
     ) -> dg.Definitions:
         key = dg.AssetKey(self.name)
         before = dg.AssetDep(dg.AssetKey(f"{self.name}__daily"))
         text = self.spec.description or f"{self.name}: examples with point-in-time features."
-        spec = self._spec(key, [*(dg.AssetDep(one.key) for one in read), before], self.name, schema, text)
+        deps = [*(dg.AssetDep(one.key) for role, one in read.items() if role != "events"), before]
+        spec = self._spec(key, deps, self.name, schema, text)
         checks = {"has_positives": "The day has positive labels."}
 
         def make_examples(context: dg.AssetExecutionContext) -> Days:
@@ -137,4 +154,7 @@ class Features(Declared[FeaturesSpec]):
 
             return Days(days, work, metadata.rows, amend=days_to_amend(days, lateness, lake, self.name))
 
-        return day_assets(make_examples, name=self.name, specs=[spec], checks=checks, resources={"lake"})
+        lineage = {key: self._origins(examples_lineage(self.spec), read)}
+        return day_assets(
+            make_examples, name=self.name, specs=[spec], checks=checks, resources={"lake"}, lineage=lineage
+        )

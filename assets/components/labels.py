@@ -6,18 +6,18 @@ from typing import ClassVar
 import dagster as dg
 
 from assets.components import metadata, plots
-from assets.components.catalogue import Dataset, Offering, find
+from assets.components.catalogue import Dataset, DeclaredDataset, find
 from assets.components.day_assets import day_assets
 from assets.components.days import Days
 from assets.components.run_tags import days_of, forced
 from assets.components.table import Table
-from assets.labeling import LabelsError, LabelsSpec, check_labels
+from assets.labeling import LabelsError, LabelsSpec, check_labels, labels_lineage
 from assets.stages import labels
 from assets.stages.amend import days_to_amend
 from assets.stages.day import DayResult
 
 
-class Labels(Offering[LabelsSpec]):
+class Labels(DeclaredDataset[LabelsSpec]):
     """Weak labels: every function votes on every unit, and a label model weighs the votes."""
 
     spec_class: ClassVar[type[LabelsSpec]] = LabelsSpec
@@ -32,17 +32,28 @@ class Labels(Offering[LabelsSpec]):
         Raises:
             DeclarationError: A function or an aggregate does not fit the table's columns.
         """
+        events = self.table(context).dataset(context)
         try:
-            schema = check_labels(self.spec, self.table(context).dataset(context).schema)
+            schema = check_labels(self.spec, events.schema)
         except LabelsError as error:
             raise self.fail(error) from None
-        return Dataset(self.name, self.name, dg.AssetKey(self.name), schema)
+        origins = labels_lineage(self.spec, events.schema)
+        return Dataset(
+            self.name,
+            self.name,
+            dg.AssetKey(self.name),
+            schema,
+            {name: [(events.key, column) for column in origins.get(name, ())] for name in schema},
+            frozenset(name for name in schema if origins.get(name, frozenset()) & events.personal),
+        )
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The labels of each day, with the analysis of their functions."""
         dataset, table = self.dataset(context), self.table(context)
-        for function, module in labels.missing_modules(self.spec):
-            raise self.fail(f"function '{function}': there is no Python module '{module}'.", ["functions"])
+        try:
+            labels.check_modules(self.spec)
+        except LabelsError as error:
+            raise self.fail(error) from None
         lateness = table.spec.lateness_days
         spec = dg.AssetSpec(
             dataset.key,
@@ -73,4 +84,11 @@ class Labels(Offering[LabelsSpec]):
                 amend=days_to_amend(days, lateness, lake, self.name),
             )
 
-        return day_assets(label, name=self.name, specs=[spec], checks=labels.CHECKS, resources={"lake"})
+        return day_assets(
+            label,
+            name=self.name,
+            specs=[spec],
+            checks=labels.CHECKS,
+            resources={"lake"},
+            lineage={dataset.key: dataset.lineage},
+        )

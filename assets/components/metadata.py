@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -59,6 +59,16 @@ def definition(
         for name, dtype in {"date": pl.Date(), **stored}.items()
     ]
     return {"dagster/column_schema": dg.TableSchema(columns=columns), "dagster/table_name": table}
+
+
+def column_lineage(columns: Mapping[str, Collection[tuple[dg.AssetKey, str]]]) -> Metadata:
+    """Metadata of a materialisation: where each column comes from, as the UI draws it."""
+    deps = {
+        name: [dg.TableColumnDep(key, column) for key, column in sorted(set(origins))]
+        for name, origins in columns.items()
+        if origins
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)} if deps else {}
 
 
 def _type_name(dtype: pl.DataType) -> str:

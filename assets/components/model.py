@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 import dagster as dg
 
 from assets.components import metadata, plots
-from assets.components.catalogue import find
+from assets.components.catalogue import ColumnLineage, find
 from assets.components.day_assets import day_assets
 from assets.components.days import Days
 from assets.components.declaration import Declared
 from assets.components.features import Features
 from assets.components.run_tags import BY_TAG, days_of, forced
+from assets.features.lineage import inputs_lineage
 from assets.lake import Lake
 from assets.stages.day import DayResult
 from assets.stages.model.compare import compare
@@ -58,6 +59,7 @@ class Model(Declared[ModelSpec]):
         examples.schema(context)
         inputs = ModelInputs(self.spec, examples.spec, examples.inputs(context))
         trained, compared = dg.AssetKey(f"{self.name}__float"), dg.AssetKey(f"{self.name}__candidates")
+        encoded = inputs_lineage(examples.spec)
         published, recommended = dg.AssetKey(self.name), dg.AssetKey(f"{self.name}__recommendations")
         return dg.Definitions.merge(
             *[
@@ -68,6 +70,7 @@ class Model(Declared[ModelSpec]):
                     text="The float model, trained by several workers on the window that ends with the day.",
                     kinds={"tensorflow"},
                     phases=("train",),
+                    lineage={name: [(dg.AssetKey(examples.name), c) for c in read] for name, read in encoded.items()},
                     work=lambda lake, day, launch, request: train(lake, inputs, day, launch, request),
                     describe=_trained,
                 ),
@@ -79,6 +82,7 @@ class Model(Declared[ModelSpec]):
                     kinds={"tensorflow", "tflite"},
                     checks={"beats_popularity": "The candidates rank better than popularity does."},
                     phases=("compress", "evaluate"),
+                    lineage={name: [(trained, name)] for name in encoded},
                     work=lambda lake, day, launch, request: compare(lake, inputs, day, launch, request),
                     describe=lambda result: _compared(result, self.spec.bless.metric),
                 ),
@@ -90,6 +94,7 @@ class Model(Declared[ModelSpec]):
                     kinds={"tensorflow", "tflite"},
                     checks={"blessed": "A candidate meets every declared bound."},
                     phases=("decide",),
+                    lineage={name: [(compared, name)] for name in encoded},
                     work=lambda lake, day, _launch, request: decide(lake, inputs, day, request),
                     describe=_published,
                 ),
@@ -100,6 +105,7 @@ class Model(Declared[ModelSpec]):
                     text=f"The {self.spec.recommend.k} best items of each user for the day after, by the champion.",
                     kinds={"tflite", "deltalake"},
                     phases=("recommend",),
+                    lineage=_recommended(examples, published, list(encoded)),
                     work=self._recommend(inputs),
                     describe=metadata.rows,
                     shape=metadata.definition(
@@ -128,6 +134,7 @@ class Model(Declared[ModelSpec]):
         kinds: set[str],
         work: _Work,
         describe: Describe,
+        lineage: ColumnLineage,
         checks: Mapping[str, str] | None = None,
         shape: metadata.Metadata | None = None,
     ) -> dg.Definitions:
@@ -161,7 +168,15 @@ class Model(Declared[ModelSpec]):
             checks=checks,
             resources={"lake", "launcher"},
             pool="training",
+            lineage={key: lineage},
         )
+
+
+def _recommended(examples: Features, published: dg.AssetKey, encoded: Sequence[str]) -> ColumnLineage:
+    """Users and items are those of the days before; the champion, by its inputs, tells how good each item is."""
+    daily, spec = dg.AssetKey(f"{examples.name}__daily"), examples.spec
+    scored = [(published, name) for name in encoded]
+    return {spec.user: [(daily, spec.user)], spec.item: [(daily, spec.item)], "score": scored, "rank": scored}
 
 
 def _request(context: dg.AssetExecutionContext) -> Request:

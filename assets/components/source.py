@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import dagster as dg
 
 from assets.components import metadata
-from assets.components.catalogue import Dataset, Offering
+from assets.components.catalogue import Dataset, DeclaredDataset
 from assets.components.day_assets import day_assets
 from assets.components.days import Days
 from assets.components.run_tags import days_of, forced, overriding
@@ -29,7 +29,7 @@ LANDING_CHECKS = {
 }
 
 
-class Source(Offering[SourceSpec]):
+class Source(DeclaredDataset[SourceSpec]):
     """One crawled origin: bytes as served (landing), typed records (raw), and what was rejected (quarantine)."""
 
     spec_class: ClassVar[type[SourceSpec]] = SourceSpec
@@ -37,12 +37,21 @@ class Source(Offering[SourceSpec]):
     def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
         """The raw table, for those who read from this source."""
         del context
-        return Dataset(self.name, raw.raw_table(self.name), dg.AssetKey(f"{self.name}__raw"), raw.raw_schema(self.spec))
+        landing = dg.AssetKey(f"{self.name}__landing")
+        known = self.spec.contract.lineage()
+        schema = raw.raw_schema(self.spec)
+        return Dataset(
+            self.name,
+            raw.raw_table(self.name),
+            dg.AssetKey(f"{self.name}__raw"),
+            schema,
+            {name: [(landing, field) for field in known[name].fields] for name in schema if name in known},
+            frozenset(name for name, one in known.items() if one.personal == "values"),
+        )
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Landing, raw and quarantine assets with their checks."""
-        del context
-        return dg.Definitions.merge(self._landing(), self._raw())
+        return dg.Definitions.merge(self._landing(), self._raw(self.dataset(context)))
 
     def _common(self) -> dict[str, Any]:
         return {
@@ -111,8 +120,8 @@ class Source(Offering[SourceSpec]):
         found = volume.volume(manifest, [other for other in earlier if other is not None])
         return [Check("volume", found.passed, "warning", found.description, asdict(found))]
 
-    def _raw(self) -> dg.Definitions:
-        key = dg.AssetKey(f"{self.name}__raw")
+    def _raw(self, dataset: Dataset) -> dg.Definitions:
+        key = dataset.key
         rejected = dg.AssetKey(f"{self.name}__quarantine")
         landing = dg.AssetDep(dg.AssetKey(f"{self.name}__landing"))
         specs = [
@@ -122,8 +131,8 @@ class Source(Offering[SourceSpec]):
                 description=f"{self.spec.description or self.name}: records typed by the contract.",
                 kinds={"polars", "deltalake"},
                 metadata=metadata.definition(
-                    raw.raw_schema(self.spec),
-                    raw.raw_table(self.name),
+                    dataset.schema,
+                    dataset.table,
                     {name: column.description for name, column in self.spec.contract.columns.items()},
                 ),
                 code_version=raw.code_version(self.spec),
@@ -167,6 +176,7 @@ class Source(Offering[SourceSpec]):
             checks=raw.CHECKS,
             beside=[rejected],
             resources={"lake", "secrets"},
+            lineage={key: dataset.lineage, rejected: {"record": [(landing.asset_key, "*")]}},
         )
 
     def _expire(self, context: dg.AssetExecutionContext, lake: Lake) -> None:

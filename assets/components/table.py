@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import dagster as dg
 import polars as pl
 
-from assets.cleaning import CleaningError, TableSpec, check_table
+from assets.cleaning import CleaningError, TableSpec, check_table, table_lineage
 from assets.components import gate_plot, metadata
-from assets.components.catalogue import Dataset, Offering, find
+from assets.components.catalogue import Dataset, DeclaredDataset, find
 from assets.components.day_assets import day_assets
 from assets.components.days import Days
 from assets.components.run_tags import days_of, forced, overriding
@@ -28,7 +28,7 @@ from foundation.nearest import hint
 SLUICES_OWN = ("crawled_at", "known_on", "_unknown", "_file", "_line")
 
 
-class Table(Offering[TableSpec]):
+class Table(DeclaredDataset[TableSpec]):
     """Cleaned records. What breaks a rule is quarantined; what passes the gate is published."""
 
     spec_class: ClassVar[type[TableSpec]] = TableSpec
@@ -39,12 +39,23 @@ class Table(Offering[TableSpec]):
         Raises:
             DeclarationError: A step does not fit the sources' columns.
         """
-        schemas = {source.name: source.dataset(context).schema for source in self._sources(context)}
+        sources = {source.name: source.dataset(context) for source in self._sources(context)}
+        schemas = {name: source.schema for name, source in sources.items()}
         try:
             schema = check_table(self.spec, schemas)
         except CleaningError as error:
             raise self.fail(error) from None
-        return Dataset(self.name, self.name, dg.AssetKey(self.name), schema)
+        origins = table_lineage(self.spec, schemas)
+        return Dataset(
+            self.name,
+            self.name,
+            dg.AssetKey(self.name),
+            schema,
+            {name: [(sources[source].key, column) for source, column in origins[name]] for name in schema},
+            frozenset(
+                name for name in schema if any(column in sources[source].personal for source, column in origins[name])
+            ),
+        )
 
     def _sources(self, context: dg.ComponentLoadContext) -> list[Source]:
         return [find(context, self, name, "from", Source) for name in self.spec.from_]
@@ -153,7 +164,19 @@ class Table(Offering[TableSpec]):
                 amend=days_to_amend(days, lateness, lake, self.name),
             )
 
-        return day_assets(clean, name=self.name, specs=specs, checks=checks, beside=[rejected], resources={"lake"})
+        read = [source.dataset(context) for source in sources]
+        return day_assets(
+            clean,
+            name=self.name,
+            specs=specs,
+            checks=checks,
+            beside=[rejected],
+            resources={"lake"},
+            lineage={
+                key: dataset.lineage,
+                rejected: {"record": [(source.key, column) for source in read for column in source.schema]},
+            },
+        )
 
 
 def _plot(lake: Lake, name: str, result: DayResult, last: date) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from assets.features.errors import FeaturesError, MissingCatalogueError
 from assets.features.examples import examples_schema
 from assets.features.registry import Feature
 from assets.features.spec import TIME, FeaturesSpec
+from foundation.located import Location
 from foundation.nearest import hint
 
 Schema: TypeAlias = Mapping[str, pl.DataType]
@@ -25,19 +26,27 @@ def check_features(
     if not isinstance(events_schema[spec.event_time], pl.Datetime):
         raise FeaturesError(
             f"'{spec.name}' reads the time of events from '{spec.event_time}', which is "
-            f"{events_schema[spec.event_time]}, not a datetime; set 'event_time' to the column that holds it."
+            f"{events_schema[spec.event_time]}, not a datetime; set 'event_time' to the column that holds it.",
+            ["event_time"],
         )
     if spec.catalogue is not None:
         if catalogue_schema is None:
-            raise MissingCatalogueError(f"'{spec.name}' needs the schema of its catalogue '{spec.catalogue}'.")
+            raise MissingCatalogueError(
+                f"'{spec.name}' needs the schema of its catalogue '{spec.catalogue}'.", ["catalogue"]
+            )
         if spec.catalogue_key not in catalogue_schema:
             raise MissingCatalogueError(
                 f"Catalogue '{spec.catalogue}' of '{spec.name}' has no key '{spec.catalogue_key}'; set 'catalogue_key' "
-                f"to its column of items; {hint(spec.catalogue_key, catalogue_schema)}"
+                f"to its column of items; {hint(spec.catalogue_key, catalogue_schema)}",
+                ["catalogue_key"],
             )
     types = _types(spec, events_schema, catalogue_schema or {})
-    for number, feature in enumerate(spec.features, start=1):
-        _check_feature(spec, f"Feature {number} ('{feature.kind}') of '{spec.name}'", feature, types, events_schema)
+    for number, feature in enumerate(spec.features):
+        subject = f"Feature {number + 1} ('{feature.kind}') of '{spec.name}'"
+        try:
+            _check_feature(spec, subject, feature, types, events_schema)
+        except FeaturesError as error:
+            raise error.within("features", number, feature.kind) from None
     return examples_schema(spec)
 
 
@@ -45,8 +54,17 @@ def _has(spec: FeaturesSpec, role: str, table: str, schema: Schema, columns: lis
     for column in columns:
         if column not in schema:
             raise FeaturesError(
-                f"'{spec.name}' reads '{column}' of its {role} '{table}', which lacks it; {hint(column, schema)}"
+                f"'{spec.name}' reads '{column}' of its {role} '{table}', which lacks it; {hint(column, schema)}",
+                _place(spec, column) or [role],
             )
+
+
+def _place(spec: FeaturesSpec, column: str) -> Location:
+    """Where the declaration names a column of the events, outside its features; empty where only a default does."""
+    for key in ("user", "item", "event_time", "event_type"):
+        if key in spec.model_fields_set and getattr(spec, key) == column:
+            return (key,)
+    return ("attributes", column) if column in spec.attributes else ()
 
 
 def _types(spec: FeaturesSpec, events: Schema, catalogue: Schema) -> dict[str, pl.DataType]:
@@ -59,22 +77,32 @@ def _types(spec: FeaturesSpec, events: Schema, catalogue: Schema) -> dict[str, p
 def _check_feature(
     spec: FeaturesSpec, subject: str, feature: Feature, types: Mapping[str, pl.DataType], events: Schema
 ) -> None:
-    for source, _ in feature.descriptions():
-        if source in (spec.user, spec.item):
-            raise FeaturesError(f"{subject} reads '{source}', which names and does not describe; use 'vocabulary'.")
-    for column in (*feature.key_columns(), *(source for source, _ in feature.descriptions())):
-        if column in types:
+    for column in sorted(feature.reads()):
+        place = feature.parameter(column)
+        if column in (spec.user, spec.item):
+            if column in {source for source, _ in feature.descriptions()}:
+                raise FeaturesError(
+                    f"{subject} reads '{column}', which names and does not describe; use 'vocabulary'.", place
+                )
+        elif column in types:
             continue
-        if column in events:
+        elif column in events:
             raise FeaturesError(
                 f"{subject} reads '{column}', a column of the events only, so no example has one value of it; "
-                f"if it describes a user or an item, declare 'attributes: {{{column}: {spec.user}}}'."
+                f"if it describes a user or an item, declare 'attributes: {{{column}: {spec.user}}}'.",
+                place,
             )
-        where = (
-            f"nor a column of the catalogue '{spec.catalogue}'" if spec.catalogue else "and no catalogue is declared"
-        )
-        raise FeaturesError(
-            f"{subject} reads '{column}', which is neither user, item nor attribute, {where}; {hint(column, types)}"
-        )
+        else:
+            where = (
+                f"nor a column of the catalogue '{spec.catalogue}'"
+                if spec.catalogue
+                else "and no catalogue is declared"
+            )
+            raise FeaturesError(
+                f"{subject} reads '{column}', which is neither user, item nor attribute, {where}; "
+                f"{hint(column, types)}",
+                place,
+            )
     if complaint := feature.complaint(types):
-        raise FeaturesError(f"{subject}: {complaint}.")
+        places = [feature.parameter(column) for column in sorted(feature.reads())]
+        raise FeaturesError(f"{subject}: {complaint}.", places[0] if len(places) == 1 else ())

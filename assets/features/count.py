@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from assets.features.inputs import Dense
 from assets.features.registry import Feature, Grouping, Names, Windows, register_feature
+from foundation.located import LocatedError
 
 _ANY = "events"
 
@@ -42,7 +43,7 @@ class Count(Feature):
     @model_validator(mode="after")
     def _share_is_of_fewer_columns(self) -> "Count":
         if self.share_of and not set(self.share_of) < set(self.by):
-            raise ValueError(f"share_of must name some, not all, of by ({', '.join(self.by)})")
+            raise LocatedError(f"share_of must name some, not all, of by ({', '.join(self.by)})", ["share_of"])
         return self
 
     def groupings(self) -> tuple[Grouping, ...]:  # noqa: D102

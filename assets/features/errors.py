@@ -1,7 +1,9 @@
 """What can be wrong with a declaration of features, or with the days that it is asked about."""
 
+from foundation.located import LocatedError
 
-class FeaturesError(ValueError):
+
+class FeaturesError(LocatedError):
     """A declaration of features that cannot be met; the message names the fix."""
 
 

@@ -18,7 +18,7 @@ from assets.features.spec import KNOWN_ON, FeaturesSpec, inputs
 
 
 @dataclass(frozen=True)
-class Facts:
+class FeatureView:
     """Columns that an example gets by joining on keys.
 
     Attributes:
@@ -36,8 +36,8 @@ class Facts:
         """One row a key."""
         return self.source.group_by(self.keys).agg(self.aggregations) if self.aggregations else self.source
 
-    def about(self, rows: pl.LazyFrame, columns: tuple[str, ...]) -> "Facts":
-        """Return the facts about rows only, as told by some columns: those of all others need not be rolled up."""
+    def about(self, rows: pl.LazyFrame, columns: tuple[str, ...]) -> "FeatureView":
+        """Return the same of these rows only, as told by some columns: those of all others need not be rolled up."""
         known = [column for column in self.keys if column in columns]
         if not known:
             return self
@@ -51,26 +51,26 @@ class History:
     Attributes:
         spec: The declaration.
         windows: The windows that end before the day.
-        items: Facts whose keys an item determines, in the order in which they must be joined.
+        items: FeatureView whose keys an item determines, in the order in which they must be joined.
         users: Likewise for users.
-        pairs: Facts that take both.
+        pairs: FeatureView that take both.
         popularity: Item and number of its events in the longest window, all types together.
     """
 
     spec: FeaturesSpec
     windows: Windows
-    items: tuple[Facts, ...]
-    users: tuple[Facts, ...]
-    pairs: tuple[Facts, ...]
+    items: tuple[FeatureView, ...]
+    users: tuple[FeatureView, ...]
+    pairs: tuple[FeatureView, ...]
     popularity: pl.LazyFrame
 
     def examples(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return rows (user, item and time, among others) with the columns of all features, in the same order."""
-        pairs = tuple(facts.about(rows, (self.spec.user, self.spec.item)) for facts in self.pairs)
+        pairs = tuple(view.about(rows, (self.spec.user, self.spec.item)) for view in self.pairs)
         return self.expressed(_joined(rows, (*self.items, *self.users, *pairs)), rows.collect_schema().names())
 
     def expressed(self, rows: pl.LazyFrame, keep: Iterable[str]) -> pl.LazyFrame:
-        """Return the columns to keep and those of all features, from rows with all the facts joined."""
+        """Return the columns to keep and those of all features, from rows with all views joined."""
         wanted = inputs(self.spec)
         columns = [expr for feature in self.spec.features for expr in feature.expressions(self.windows)]
         categories = [entry.source for entry in wanted if isinstance(entry, Category)]
@@ -78,23 +78,23 @@ class History:
         return rows.with_columns(columns).select(list(dict.fromkeys([*keep, *categories, *others])))
 
     def of_items(self, items: pl.LazyFrame) -> pl.LazyFrame:
-        """Return items with the facts about them."""
+        """Return items with the views about them."""
         return _joined(items, self.items)
 
     def of_users(self, users: pl.LazyFrame) -> pl.LazyFrame:
-        """Return users with the facts about them."""
+        """Return users with the views about them."""
         return _joined(users, self.users)
 
     def of_pairs(self, pairs: pl.LazyFrame, users: pl.LazyFrame) -> pl.LazyFrame:
-        """Return pairs of users and items, with the facts about either, with those about both; `users` has them all."""
-        # Building each join on the facts about these users only keeps a chunk's cost to the chunk.
-        return _joined(pairs, tuple(facts.about(users, (self.spec.user,)) for facts in self.pairs))
+        """Return pairs of users and items, with the views about either, with those about both; `users` has them all."""
+        # Building each join on what is about these users only keeps a chunk's cost to the chunk.
+        return _joined(pairs, tuple(view.about(users, (self.spec.user,)) for view in self.pairs))
 
     def collected(self) -> "History":
         """Return the same with everything computed, for use on many chunks. Its size is that of distinct keys."""
-        facts = [*self.items, *self.users, *self.pairs]
-        frames = pl.collect_all([self.popularity, *(each.frame for each in facts)], engine="streaming")
-        ready = [Facts(each.keys, frame.lazy()) for each, frame in zip(facts, frames[1:], strict=True)]
+        views = [*self.items, *self.users, *self.pairs]
+        frames = pl.collect_all([self.popularity, *(each.frame for each in views)], engine="streaming")
+        ready = [FeatureView(each.keys, frame.lazy()) for each, frame in zip(views, frames[1:], strict=True)]
         ends = (len(self.items), len(self.items) + len(self.users))
         return replace(
             self,
@@ -105,8 +105,8 @@ class History:
         )
 
 
-def _joined(rows: pl.LazyFrame, facts: tuple[Facts, ...]) -> pl.LazyFrame:
-    for each in facts:
+def _joined(rows: pl.LazyFrame, views: tuple[FeatureView, ...]) -> pl.LazyFrame:
+    for each in views:
         rows = rows.join(each.frame, on=list(each.keys), how="left", maintain_order="left")
     return rows
 
@@ -124,15 +124,15 @@ def known_before(
     """
     windows = spec.windows_before(day)
     window = _window(day, daily_window, spec)
-    items = [Facts((spec.item,), _catalogue_facts(catalogue, spec))] if spec.catalogue is not None else []
-    users: list[Facts] = []
-    pairs: list[Facts] = []
+    items = [FeatureView((spec.item,), _catalogue_view(catalogue, spec))] if spec.catalogue is not None else []
+    users: list[FeatureView] = []
+    pairs: list[FeatureView] = []
     for attribute, owner in sorted(spec.attributes.items()):
-        (items if owner == spec.item else users).append(_attribute_facts(window, attribute, owner, spec))
+        (items if owner == spec.item else users).append(_attribute_view(window, attribute, owner, spec))
     for grouping, expressions in _aggregations(windows, spec).items():
-        facts = Facts(grouping, _of(window, grouping), tuple(expressions))
+        view = FeatureView(grouping, _of(window, grouping), tuple(expressions))
         owners = {_owner(column, spec) for column in grouping}
-        (pairs if len(owners) == 2 else items if spec.item in owners else users).append(facts)
+        (pairs if len(owners) == 2 else items if spec.item in owners else users).append(view)
     counts = _of(window, (spec.item,)).group_by(spec.item).agg(pl.col("count").sum().cast(pl.UInt64))
     return History(spec, windows, tuple(items), tuple(users), tuple(pairs), counts)
 
@@ -181,16 +181,16 @@ def _descriptions(columns: tuple[str, ...], spec: FeaturesSpec) -> list[pl.Expr]
     return list(described.values())
 
 
-def _catalogue_facts(catalogue: pl.LazyFrame | None, spec: FeaturesSpec) -> pl.LazyFrame:
+def _catalogue_view(catalogue: pl.LazyFrame | None, spec: FeaturesSpec) -> pl.LazyFrame:
     keys = [key for feature in spec.features for key in feature.key_columns()]
     texts = [pl.col(column).cast(pl.String) for column in dict.fromkeys(spec.catalogue_columns(keys))]
     columns = spec.catalogue_columns(spec.read_columns)
     return catalogue_rows(catalogue, columns, spec).select(item_key(spec), *texts, *_descriptions(columns, spec))
 
 
-def _attribute_facts(window: pl.LazyFrame, attribute: str, owner: str, spec: FeaturesSpec) -> Facts:
+def _attribute_view(window: pl.LazyFrame, attribute: str, owner: str, spec: FeaturesSpec) -> FeatureView:
     # Of two values seen at the same moment, the one that sorts first: the order of rows must not matter.
     newest = pl.col(attribute).sort_by(["last", attribute], descending=[True, False]).first()
     rows = _of(window, (owner, attribute)).group_by(owner).agg(newest)
     described = _descriptions((attribute,), spec)
-    return Facts((owner,), rows.with_columns(described))
+    return FeatureView((owner,), rows.with_columns(described))

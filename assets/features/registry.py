@@ -10,10 +10,12 @@ from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BeforeValidator, ValidationError
 
 from assets.features.inputs import Input
-from foundation.nearest import hint
+from foundation.declaration import Declaration
+from foundation.located import LocatedError, Location, relocated
+from foundation.registry import Registry
 
 Grouping: TypeAlias = tuple[str, ...]
 """The columns that partial aggregates are counted by."""
@@ -47,10 +49,8 @@ class Windows:
         return self.day - timedelta(days=self.lengths[name])
 
 
-class Feature(BaseModel):
+class Feature(Declaration):
     """One declared feature. The defaults of the methods fit a feature that needs nothing of that sort."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     kind: ClassVar[str]
     example: ClassVar[Mapping[str, Any]]
@@ -89,6 +89,21 @@ class Feature(BaseModel):
         """Return what the model reads, for the names of the windows."""
         raise NotImplementedError
 
+    def reads(self) -> frozenset[str]:
+        """Return the columns that its values are made from: of events, by attributes and keys, and of the catalogue.
+
+        Keys that only decide which rows are counted together are among them: a count by user tells of users.
+        """
+        return frozenset(self.key_columns()) | {column for column, _ in self.descriptions()}
+
+    def parameter(self, column: str) -> Location:
+        """Return where the declaration of the feature names a column; empty where it does not."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value == column or (isinstance(value, tuple) and column in value):
+                return (field.alias or name,)
+        return ()
+
     def complaint(self, types: Mapping[str, pl.DataType]) -> str | None:
         """Return what is wrong with the types of the columns read, and the fix; None if they fit."""
         del types
@@ -97,20 +112,15 @@ class Feature(BaseModel):
 
 AnyFeature = TypeVar("AnyFeature", bound=Feature)
 
-_KINDS: dict[str, type[Feature]] = {}
+FEATURES: Registry[type[Feature]] = Registry("feature kind", "What a model knows of an example.")
 
 
 def register_feature(kind: str) -> Callable[[type[AnyFeature]], type[AnyFeature]]:
-    """Register a kind of feature under the word that declarations use."""
+    """Register a kind of feature under the word that declarations use; a word can be taken once."""
 
     def register(feature: type[AnyFeature]) -> type[AnyFeature]:
-        if kind in _KINDS:
-            raise ValueError(
-                f"Feature kind '{kind}' is already registered by {_KINDS[kind].__module__}; "
-                f"give {feature.__module__} another word."
-            )
+        FEATURES.register(kind, feature)
         feature.kind = kind
-        _KINDS[kind] = feature
         return feature
 
     return register
@@ -118,34 +128,26 @@ def register_feature(kind: str) -> Callable[[type[AnyFeature]], type[AnyFeature]
 
 def feature_kinds() -> Mapping[str, type[Feature]]:
     """Return the registered kinds by their word."""
-    return dict(_KINDS)
+    return FEATURES.entries()
 
 
-def parse_feature(raw: object) -> Feature:
-    """Return the feature that a one-key mapping such as `{count: {by: user_id}}` declares."""
-    if isinstance(raw, Feature):
-        return raw
-    if not isinstance(raw, Mapping) or len(raw) != 1:
-        raise ValueError(f"A feature is one kind with its parameters, such as 'count: {{by: user_id}}', not {raw!r}.")
-    kind, parameters = next(iter(raw.items()))
-    if kind not in _KINDS:
-        raise ValueError(f"Feature kind '{kind}' is unknown; {hint(str(kind), _KINDS)}")
+def parse_feature(declared: object) -> Feature:
+    """Return the feature that a one-key mapping such as `{count: {by: user_id}}` declares.
+
+    Raises:
+        ValueError: The declaration names no feature that there is, or its parameters do not fit; with its place.
+    """
+    if isinstance(declared, Feature):
+        return declared
+    if not isinstance(declared, Mapping) or len(declared) != 1:
+        raise LocatedError("a feature is one kind with its parameters, such as `count: {by: user_id}`")
+    ((kind, parameters),) = declared.items()
     try:
-        return _KINDS[kind].model_validate(parameters)
+        return FEATURES[kind].model_validate({} if parameters is None else parameters)
     except ValidationError as error:
-        raise ValueError(_explained(kind, error)) from None
-
-
-def _explained(kind: str, error: ValidationError) -> str:
-    known = [field.alias or name for name, field in _KINDS[kind].model_fields.items()]
-    lines = []
-    for problem in error.errors(include_url=False):
-        where = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"parameter '{where}' of feature '{kind}' is unknown; {hint(where, known)}")
-        else:
-            lines.append(f"parameter '{where}' of feature '{kind}': {problem['msg']}, not {problem['input']!r}")
-    return "; ".join(lines)
+        raise relocated(error, str(kind)) from None
+    except LocatedError as error:
+        raise error.within(str(kind)) from None
 
 
 def features_schema() -> dict[str, Any]:
@@ -155,7 +157,7 @@ def features_schema() -> dict[str, Any]:
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
-        "properties": {kind: feature.model_json_schema() for kind, feature in sorted(_KINDS.items())},
+        "properties": {kind: feature.model_json_schema() for kind, feature in feature_kinds().items()},
     }
     return {"type": "array", "items": one, "minItems": 1}
 

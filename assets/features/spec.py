@@ -6,15 +6,16 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
+    AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Field,
-    WithJsonSchema,
+    GetJsonSchemaHandler,
     field_serializer,
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 # Importing a kind registers it.
 import assets.features.column
@@ -25,6 +26,8 @@ import assets.features.vocabulary  # noqa: F401
 from assets.features.errors import FeaturesError
 from assets.features.inputs import Category, Dense, Input
 from assets.features.registry import Feature, Grouping, Windows, dumped, features_schema, parse_feature
+from foundation.declaration import Declaration
+from foundation.located import LocatedError
 from foundation.nearest import hint
 
 Days = Annotated[str, Field(pattern=r"^[1-9]\d*d$", description="whole days, such as 28d")]
@@ -43,7 +46,7 @@ def days(duration: str) -> int:
     return int(duration.removesuffix("d"))
 
 
-class Negatives(BaseModel):
+class Negatives(Declaration):
     """Items that the user did not touch that day, drawn for each positive as examples with label 0.
 
     Attributes:
@@ -58,24 +61,35 @@ class Negatives(BaseModel):
         weight: Of each negative in training.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     per_positive: int = Field(default=4, ge=0)
     by: Literal["mixed", "popularity", "uniform"] = "mixed"
     seed: int = 0
     weight: float = Field(default=1.0, gt=0)
 
 
-class SplitSpec(BaseModel):
+class SplitSpec(Declaration):
     """The last days of a window, by time: `test` the very last, `validation` those before, the rest to train on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     validation: Days = "1d"
     test: Days = "1d"
 
 
-class FeaturesSpec(BaseModel):
+def _some(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+    # Not by a least length: pydantic would report it beside every feature that cannot be read.
+    if not features:
+        raise LocatedError("there is no feature to learn from; declare at least one")
+    return features
+
+
+class _FeaturesSchema:
+    """The schema of a list of features, of all kinds that are registered when it is asked for."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        del schema, handler
+        return features_schema()
+
+
+class FeaturesSpec(Declaration):
     """Examples with point-in-time features, declared.
 
     Attributes:
@@ -101,8 +115,6 @@ class FeaturesSpec(BaseModel):
         tags: For selections.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     labels: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     events: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
@@ -116,8 +128,8 @@ class FeaturesSpec(BaseModel):
     windows: tuple[Days, ...] = Field(default=("1d", "7d", "28d"), min_length=1)
     features: Annotated[
         tuple[Annotated[Feature, BeforeValidator(parse_feature)], ...],
-        Field(min_length=1),
-        WithJsonSchema(features_schema()),
+        AfterValidator(_some),
+        _FeaturesSchema(),
     ]
     negatives: Negatives = Negatives()
     split: SplitSpec = SplitSpec()
@@ -143,7 +155,8 @@ class FeaturesSpec(BaseModel):
             if owner not in (self.user, self.item):
                 raise FeaturesError(
                     f"Attribute '{attribute}' of '{self.name}' must describe '{self.user}' or '{self.item}', "
-                    f"not '{owner}'; {hint(owner, (self.user, self.item))}"
+                    f"not '{owner}'; {hint(owner, (self.user, self.item))}",
+                    ["attributes", attribute],
                 )
         used = {
             self.user,
@@ -158,7 +171,9 @@ class FeaturesSpec(BaseModel):
             )
         repeated = [name for name, times in Counter(entry.name for entry in inputs(self)).items() if times > 1]
         if repeated:
-            raise FeaturesError(f"'{self.name}' declares the feature '{repeated[0]}' twice; leave one of them out.")
+            raise FeaturesError(
+                f"'{self.name}' declares the feature '{repeated[0]}' twice; leave one of them out.", ["features"]
+            )
         return self
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.labeling import LabelsSpec, count_patterns, fit_days, label, units, votes
+from assets.labeling import LabelsError, LabelsSpec, count_patterns, fit_days, label, units, votes
 from assets.labeling import history_days as past_of
 from assets.lake import Lake, digest
 from assets.stages.day import Check, DayResult
@@ -46,10 +46,18 @@ def code_version(spec: LabelsSpec) -> str:
     return digest("labels", VERSION, kept, {module: _source_digest(module) for module in sources})[:16]
 
 
-def missing_modules(spec: LabelsSpec) -> list[tuple[str, str]]:
-    """Functions in Python whose module is not there, and the module."""
-    written = [(function.name, function.module) for function in spec.functions if function.module is not None]
-    return [(name, module) for name, module in written if _source(module) is None]
+def check_modules(spec: LabelsSpec) -> None:
+    """Refuse functions in Python whose module is not there.
+
+    Raises:
+        LabelsError: One is not; with its place.
+    """
+    for number, function in enumerate(spec.functions):
+        if function.module is not None and _source(function.module) is None:
+            raise LabelsError(
+                f"function '{function.name}': there is no Python module '{function.module}'.",
+                ["functions", number, function.key],
+            )
 
 
 def _source(module: str) -> Path | None:

@@ -1,6 +1,8 @@
 """What every kind of feature keeps to; a new kind is registered with an `example` and passes this file as it stands."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -20,6 +22,8 @@ from assets.features import (
     pair_encoder,
     prepare,
 )
+from assets.features.registry import FEATURES, Feature
+from orchestration.reference import pages
 
 FIRST, DAYS = date(2024, 2, 26), 6
 LAST = FIRST + timedelta(days=DAYS - 1)
@@ -102,7 +106,7 @@ def test_its_declaration_survives_being_dumped(spec, kind):
 def test_a_slip_in_a_parameter_names_the_kind_and_the_nearest_parameter(spec, kind):
     name = next(iter(feature_kinds()[kind].example))
     raw = {**spec.model_dump(mode="json", by_alias=True), "features": [{kind: {f"{name}x": 1}}]}
-    with pytest.raises(ValidationError, match=f"'{name}x' of feature '{kind}' is unknown; did you mean '{name}'"):
+    with pytest.raises(ValidationError, match=f"unknown key '{name}x' of .*; did you mean '{name}'"):
         FeaturesSpec.model_validate(raw)
 
 
@@ -189,3 +193,38 @@ def test_its_encoding_is_within_bounds_and_pairs_have_it_too(spec, made, tmp_pat
             else:
                 assert column.dtype == pl.Array(pl.Int32, entry["length"])
                 assert column.explode().is_between(0, entry["size"] - 1).all()
+
+
+def test_a_feature_registered_elsewhere_is_declared_checked_described_and_forgotten():
+    class Rank(Feature):
+        """How popular the item was, from the daily counts.
+
+        Attributes:
+            column: the item's.
+        """
+
+        example: ClassVar[Mapping[str, Any]] = {"column": "item_id"}
+        column: str
+
+        def key_columns(self):
+            return (self.column,)
+
+        def inputs(self, windows):
+            return tuple(Dense(f"{self.column}__rank__{window}") for window in windows)
+
+    def schema():
+        return FeaturesSpec.model_json_schema()["properties"]["features"]["items"]["properties"]
+
+    declared = {"name": "e", "labels": "l", "features": [{"rank": {"column": "item_id"}}]}
+    with FEATURES.temporarily("rank", Rank):
+        Rank.kind = "rank"
+        spec = FeaturesSpec.model_validate(declared)
+        assert FeaturesSpec.model_validate_json(spec.model_dump_json(by_alias=True)) == spec
+        assert next(entry.name for entry in inputs(spec)) == "item_id__rank__1d"
+        assert "rank" in schema()
+        with pytest.raises(ValidationError, match="Feature kind 'rnak' is unknown; did you mean 'rank'"):
+            FeaturesSpec.model_validate(declared | {"features": [{"rnak": {}}]})
+        assert "## `rank`\n\nHow popular the item was, from the daily counts." in pages()["feature-kind.md"]
+    assert "rank" not in schema()
+    with pytest.raises(ValidationError, match="Feature kind 'rank' is unknown"):
+        FeaturesSpec.model_validate(declared)

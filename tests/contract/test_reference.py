@@ -11,6 +11,7 @@ from assets import components
 from assets.cleaning import make_step
 from assets.cleaning.registry import STEPS
 from assets.cleaning.step import Step
+from assets.features.registry import FEATURES, parse_feature
 from assets.labeling.function import FUNCTIONS
 from crawlers.crawl import CRAWL_KINDS
 from orchestration.environment import VARIABLES
@@ -62,6 +63,11 @@ def examples(page):
 def test_the_examples_of_steps_load():
     made = [make_step(entry) for example in examples("step.md") for entry in example]
     assert sorted(step.step for step in made) == list(STEPS.names())
+
+
+def test_the_examples_of_features_load():
+    made = [parse_feature(entry) for example in examples("feature-kind.md") for entry in example]
+    assert sorted(feature.kind for feature in made) == list(FEATURES.names())
 
 
 def test_the_examples_of_crawls_load():

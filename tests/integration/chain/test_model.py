@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import polars as pl
 import pytest
 from deltalake import DeltaTable
@@ -104,6 +105,31 @@ def test_everybody_gets_the_best_items_in_their_order(road, bread):
     assert found["score"].is_between(0, 1).all()
     assert set(found["item_id"]) <= set(road.rows("sales")["item_id"])
     assert found["model_version"].unique().to_list() == [champion(road.lake.models("baker")).version]
+
+
+def origins(road, asset, column):
+    """The columns that nothing materialised comes from, which a column leads back to."""
+    shown = road.instance.get_latest_materialization_event(dg.AssetKey(asset)).asset_materialization.metadata
+    lineage = shown.get("dagster/column_lineage")
+    before = lineage.value.deps_by_column.get(column, ()) if lineage else ()
+    if not before:
+        return {(asset, column)}
+    found = [origins(road, dep.asset_key.to_user_string(), dep.column_name) for dep in before]
+    return set().union(*found)
+
+
+def test_every_input_of_the_model_leads_back_to_the_fields_that_the_site_sends(road):
+    shown = road.instance.get_latest_materialization_event(dg.AssetKey("baker")).asset_materialization.metadata
+    inputs = shown["dagster/column_lineage"].value.deps_by_column
+    assert {name.split("__")[0] for name in inputs} == {"user_id", "item_id", "user_id_item_id"}
+    fields = {
+        name: {field for asset, field in origins(road, "baker", name) if asset == "visits__landing"} for name in inputs
+    }
+    assert fields["item_id__vocabulary"] == {"item_id"}
+    assert fields["user_id__view__1d"] == {"user_id", "event_type"}
+    assert fields["user_id_item_id__recency"] == {"user_id", "item_id", "ts"}
+    # What a recommendation says is known to come from the same.
+    assert origins(road, RECOMMENDATIONS, "user_id") == {("visits__landing", "user_id")}
 
 
 @pytest.mark.filterwarnings("ignore:Parameter .execution_type. of function .AssetsDefinition")

@@ -57,16 +57,16 @@ def test_a_declaration_survives_being_dumped(declare):
         ({"features": [{"cuont": {"by": "user_id"}}]}, "Feature kind 'cuont' is unknown; did you mean 'count'?"),
         (
             {"features": [{"count": {"bye": "user_id"}}]},
-            "parameter 'bye' of feature 'count' is unknown; did you mean 'by'?",
+            "unknown key 'bye' of Count; did you mean 'by'?",
         ),
         (
             {"features": [{"count": {"by": "user_id", "share_of": "item_id"}}]},
             "share_of must name some, not all, of by",
         ),
-        ({"features": [{"count": {"by": "user_id"}, "recency": {"by": "user_id"}}]}, "A feature is one kind"),
-        ({"features": ["count"]}, "A feature is one kind with its parameters"),
+        ({"features": [{"count": {"by": "user_id"}, "recency": {"by": "user_id"}}]}, "a feature is one kind"),
+        ({"features": ["count"]}, "a feature is one kind with its parameters"),
         ({"features": [{"count": {"by": "user_id"}}] * 2}, "declares the feature 'user_id__events__1d' twice"),
-        ({"features": []}, "at least 1 item"),
+        ({"features": []}, "declare at least one"),
         (
             {"features": [{"vocabulary": {"column": "label"}}]},
             "uses a column named 'label', which examples have of their own",
@@ -159,7 +159,7 @@ def test_the_inputs_come_as_categories_then_numbers_then_tokens(declare):
 
 
 def test_a_kind_cannot_be_registered_twice():
-    with pytest.raises(ValueError, match=r"Feature kind 'count' is already registered by assets.features.count"):
+    with pytest.raises(ValueError, match=r"Feature kind 'count' is registered already, by assets.features.count"):
 
         @register_feature("count")
         class Other(Feature):

@@ -8,7 +8,7 @@ import yaml
 
 from assets.cleaning import TableSpec
 from assets.features import FeaturesSpec
-from assets.labeling import LabelsSpec
+from assets.labeling import LabelsError, LabelsSpec
 from assets.stages import features, labels, raw, table
 from assets.stages.day import DayResult
 from assets.stages.model.inputs import ModelInputs, code_version
@@ -113,8 +113,10 @@ def test_editing_a_labelling_function_changes_the_version(tmp_path, monkeypatch)
 def test_a_module_that_is_not_there_is_named_with_its_function():
     functions = [*declared("engagement")["functions"][:3], {"name": "mine", "python": "nowhere.to_be.found:mine"}]
     spec = LabelsSpec.model_validate(declared("engagement") | {"functions": functions})
-    assert labels.missing_modules(spec) == [("mine", "nowhere.to_be.found")]
-    assert labels.missing_modules(LabelsSpec.model_validate(declared("engagement"))) == []
+    with pytest.raises(LabelsError, match=r"'mine': there is no Python module 'nowhere\.to_be\.found'") as raised:
+        labels.check_modules(spec)
+    assert raised.value.location[0] == "functions"
+    labels.check_modules(LabelsSpec.model_validate(declared("engagement")))
 
 
 @pytest.mark.parametrize(
