@@ -57,6 +57,13 @@ class Model(Declared[ModelSpec]):
         """The float model, its candidates, the champion and the recommendations."""
         examples = find(context, self, self.spec.examples, "examples", Features)
         examples.schema(context)
+        takes, shape = self.spec.family.shape, examples.spec.shape
+        if takes != shape:
+            raise self.fail(
+                f"family '{self.spec.family.kind}' takes examples of the shape '{takes}', and '{examples.name}' makes "
+                f"'{shape}'; choose another family, or declare `shape: {takes}` there.",
+                ["family", "kind"],
+            )
         inputs = ModelInputs(self.spec, examples.spec, examples.inputs(context))
         trained, compared = dg.AssetKey(f"{self.name}__float"), dg.AssetKey(f"{self.name}__candidates")
         encoded = inputs_lineage(examples.spec)

@@ -16,10 +16,12 @@ from assets.features.pairs import PairEncoder, pair_encoder, score_pairs
 from assets.features.prepare import Part, TrainingSet, prepare
 from assets.features.ranking import Ranking
 from assets.features.registry import Feature, feature_kinds, register_feature
+from assets.features.shapes import SHAPES, Shape, pairs
 from assets.features.spec import FeaturesSpec, inputs
 from assets.features.split import Split, split_days
 
 __all__ = [
+    "SHAPES",
     "Category",
     "Dense",
     "Encoding",
@@ -33,6 +35,7 @@ __all__ = [
     "PairEncoder",
     "Part",
     "Ranking",
+    "Shape",
     "Split",
     "Tokens",
     "TooFewDaysError",
@@ -46,6 +49,7 @@ __all__ = [
     "inputs",
     "load_encoding",
     "pair_encoder",
+    "pairs",
     "prepare",
     "register_feature",
     "score_pairs",

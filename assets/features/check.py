@@ -1,14 +1,14 @@
 """Whether a declaration of features fits the tables that it reads, told before anything runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import polars as pl
 
 from assets.features.errors import FeaturesError, MissingCatalogueError
-from assets.features.examples import examples_schema
 from assets.features.registry import Feature
-from assets.features.spec import TIME, FeaturesSpec
+from assets.features.shapes import SHAPES
+from assets.features.spec import FeaturesSpec
 from foundation.located import Location
 from foundation.nearest import hint
 
@@ -19,10 +19,9 @@ def check_features(
     spec: FeaturesSpec, events_schema: Schema, labels_schema: Schema, catalogue_schema: Schema | None = None
 ) -> pl.Schema:
     """Return the schema of the examples, or raise a FeaturesError naming feature, column and the nearest column."""
-    needed_of_events = [spec.user, spec.item, spec.event_time, *spec.attributes]
-    needed_of_events += [spec.event_type] if spec.event_types else []
-    _has(spec, "events", spec.events or "events", events_schema, needed_of_events)
-    _has(spec, "labels", spec.labels, labels_schema, [spec.user, spec.item, TIME, "covered", "probability"])
+    shape = SHAPES[spec.shape]
+    _has(spec, "events", spec.events or "events", events_schema, shape.of_events(spec))
+    _has(spec, "labels", spec.labels, labels_schema, shape.of_labels(spec))
     if not isinstance(events_schema[spec.event_time], pl.Datetime):
         raise FeaturesError(
             f"'{spec.name}' reads the time of events from '{spec.event_time}', which is "
@@ -47,10 +46,10 @@ def check_features(
             _check_feature(spec, subject, feature, types, events_schema)
         except FeaturesError as error:
             raise error.within("features", number, feature.kind) from None
-    return examples_schema(spec)
+    return shape.schema(spec)
 
 
-def _has(spec: FeaturesSpec, role: str, table: str, schema: Schema, columns: list[str]) -> None:
+def _has(spec: FeaturesSpec, role: str, table: str, schema: Schema, columns: Sequence[str]) -> None:
     for column in columns:
         if column not in schema:
             raise FeaturesError(

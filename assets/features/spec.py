@@ -26,6 +26,7 @@ import assets.features.vocabulary  # noqa: F401
 from assets.features.errors import FeaturesError
 from assets.features.inputs import Category, Dense, Input
 from assets.features.registry import Feature, Grouping, Windows, dumped, features_schema, parse_feature
+from assets.features.shapes.shape import OneOfShapes
 from foundation.declaration import Declaration
 from foundation.located import LocatedError
 from foundation.nearest import hint
@@ -96,6 +97,7 @@ class FeaturesSpec(Declaration):
         name: Table of the examples; their daily partial aggregates are kept in `<name>__daily`.
         labels: Table of weak labels.
         events: Table of events to count; by default the labels' own.
+        shape: What one example is, and so which model families can learn from it.
         catalogue: Snapshot table with one row an item.
         catalogue_key: Its column that names the item.
         user: Column of users, in events and labels.
@@ -117,6 +119,7 @@ class FeaturesSpec(Declaration):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     labels: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    shape: Annotated[str, OneOfShapes()] = "pairs"
     events: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     catalogue: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     catalogue_key: str = "item_id"

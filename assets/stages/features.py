@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.features import FeaturesSpec, daily, examples
+from assets.features import SHAPES, FeaturesSpec, daily
 from assets.features.spec import KNOWN_ON
 from assets.lake import Lake, digest
 from assets.stages.day import Check, DayResult
@@ -99,7 +99,7 @@ def materialize_examples(
     )
     if not force and (earlier := remembered(lake, [spec.name], day, identity)):
         return earlier
-    frame = examples(
+    frame = SHAPES[spec.shape].make(
         lake.scan(inputs.labels, start=day, end=day),
         window(lake, spec, day),
         _snapshot(lake, inputs.catalogue, snapshot),

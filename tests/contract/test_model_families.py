@@ -11,10 +11,10 @@ from typing import get_args
 
 import pytest
 
+from assets.features import SHAPES
 from training.compression.registry import TECHNIQUES
 from training.failure import TaskError
 from training.families import FAMILIES, Family
-from training.families.family import Shape
 from training.runtimes import RUNTIMES
 from training.schema import CategoryInput, DenseInput, Inputs, TokensInput
 
@@ -164,7 +164,7 @@ def test_it_can_be_pruned_and_converted_to_int8(found):
 def test_it_declares_what_it_takes_and_bears_in_words_that_are_registered(kind):
     family = FAMILIES[kind]()
     assert family.kind == kind
-    assert family.shape in get_args(Shape)
+    assert family.shape in SHAPES
     assert family.inputs <= {get_args(one.model_fields["kind"].annotation)[0] for one in INPUTS}
     assert family.inputs
     assert family.measured_by

@@ -12,11 +12,6 @@ from training.failure import TaskError
 if TYPE_CHECKING:
     from training.schema import Inputs
 
-Shape = Literal["pairs"]
-"""
-pairs: a user and an item with what was known of them, a label and a weight.
-"""
-
 
 class Family(Declaration):
     """A family of models: its settings are fields, and what it takes and bears are class variables.
@@ -25,14 +20,14 @@ class Family(Declaration):
     declarations load without one.
 
     Class variables:
-        shape: Of the examples that it takes.
+        shape: Of the examples that it takes, by the word that features declare.
         inputs: Kinds of columns that it takes, see `training.schema`.
         measured_by: What its evaluation yields: `scores` of single examples, `lists` of ranked items.
         techniques: Ways of compression that its models bear.
         runtimes: What its files can be scored with.
     """
 
-    shape: ClassVar[Shape] = "pairs"
+    shape: ClassVar[str] = "pairs"
     inputs: ClassVar[frozenset[str]] = frozenset({"category", "dense", "tokens"})
     measured_by: ClassVar[frozenset[Literal["scores", "lists"]]] = frozenset({"scores", "lists"})
     techniques: ClassVar[frozenset[str]] = frozenset({"continue", "float", "int8", "prune"})

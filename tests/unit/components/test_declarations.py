@@ -6,6 +6,7 @@ import pytest
 
 from assets.components.declaration import DeclarationError
 from assets.components.product import ProductError
+from training.families import FAMILIES
 
 EVENTS, CLICKS, LABELS = "events/defs.yaml", "clickstream/defs.yaml", "engagement/defs.yaml"
 EXAMPLES, RANKER, NIGHTLY = "examples/defs.yaml", "ranker/defs.yaml", "nightly/defs.yaml"
@@ -163,6 +164,16 @@ def test_an_error_names_file_line_field_value_and_fix(project, file, right, wron
     assert "\n" not in message
     own_name = re.search(r"^  name: (\S+)", project.path(file).read_text(), re.MULTILINE)[1]
     assert message.count(f"'{own_name}'") <= 1
+
+
+def test_a_family_takes_the_shape_that_the_features_make(project, monkeypatch):
+    line = project.change(RANKER, "family: {kind: ranker", "family: {kind: ranker")
+    monkeypatch.setattr(FAMILIES["ranker"], "shape", "documents")
+    with pytest.raises(DeclarationError) as caught:
+        project.load()
+    message = str(caught.value)
+    assert message.startswith(f"{project.path(RANKER)}:{line}: ")
+    assert "family 'ranker' takes examples of the shape 'documents', and 'shop_examples' makes 'pairs'" in message
 
 
 def test_every_mistake_of_a_declaration_is_listed_at_once(project):
