@@ -42,12 +42,14 @@ class Moments(Shape):
         return (spec.user, "time")
 
     def schema(self, spec):
-        return pl.Schema({spec.user: pl.String(), "time": pl.Datetime("us", "UTC"), "label": pl.Float32()})
+        return pl.Schema(
+            {spec.user: pl.String(), "time": pl.Datetime("us", "UTC"), "label": pl.Float32(), "origin": pl.String()}
+        )
 
     def make(self, labels_day, daily_window, catalogue_day, spec, *, day):
         del daily_window, catalogue_day, day
         rows = labels_day.select(spec.user, "time", pl.col("probability").cast(pl.Float32).alias("label"))
-        return rows.sort(spec.user)
+        return rows.with_columns(origin=pl.lit("labelled")).sort(spec.user)
 
 
 def made(lake, spec, day=DAY):

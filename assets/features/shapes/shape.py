@@ -39,7 +39,7 @@ class Shape(ABC):
 
     @abstractmethod
     def schema(self, spec: FeaturesSpec) -> pl.Schema:
-        """The columns of the examples, without the partition column."""
+        """The columns of the examples, without the partition column; among them `label` (0 to 1) and `origin`."""
 
     @abstractmethod
     def make(
