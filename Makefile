@@ -33,13 +33,17 @@ demo: $(READY) $(DAGSTER_HOME)/dagster.yaml ## Run the whole road on the demo sh
 ui: $(READY) $(DAGSTER_HOME)/dagster.yaml ## Open the Dagster UI on http://127.0.0.1:3000, with the nightly schedule
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dg dev --host 127.0.0.1 --port 3000
 
-test: $(READY) ## Run the whole test suite
-	@$(BIN)/pytest -n 2 --dist worksteal
+test: $(READY) ## Run the test suite
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not real and not matrix"
+
+test-matrix: $(READY) ## Run every cell of the long matrices: crashes at each step of a gate
+	@$(BIN)/pytest -n 2 --dist worksteal -m matrix
 
 test-fast: $(READY) ## Run what is worth waiting for while editing
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not real"
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not real and not matrix"
 
-real: $(READY) ## Run the Online Retail product over all of its days (needs the data folder)
+real: $(READY) ## Test on real data, then run Online Retail over all of its days (needs the data folder)
+	@$(BIN)/pytest -n 2 --dist worksteal -m real
 	@$(BIN)/python -m tests.real.online_retail
 
 bench: $(READY) ## Measure Sluice beside its peers, in one run

@@ -148,7 +148,7 @@ def run(project):
                 start_new_session=True,
             )
             started.append(process)
-            process.wait(timeout=500)
+            process.wait(timeout=900)
         output = printed.read_text(encoding="utf-8", errors="replace")
         assert process.returncode == 0, output[-6000:]
         return output

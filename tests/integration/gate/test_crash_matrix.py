@@ -95,12 +95,12 @@ REFUSED = {"rows": 20}
 @pytest.mark.parametrize(
     ("step", "number", "after"),
     [
-        ("staging", 1, GOOD),
-        ("staged", 1, GOOD),
-        ("audit", 1, GOOD),
-        pytest.param("before_commit", 1, GOOD, id="before the quarantine is committed"),
+        pytest.param("staging", 1, GOOD, marks=pytest.mark.matrix),
+        pytest.param("staged", 1, GOOD, marks=pytest.mark.matrix),
+        pytest.param("audit", 1, GOOD, marks=pytest.mark.matrix),
+        pytest.param("before_commit", 1, GOOD, id="before the quarantine is committed", marks=pytest.mark.matrix),
         pytest.param("after_commit", 1, GOOD, id="after the quarantine is committed"),
-        pytest.param("before_commit", 2, GOOD, id="before the table is committed"),
+        pytest.param("before_commit", 2, GOOD, id="before the table is committed", marks=pytest.mark.matrix),
         pytest.param("after_commit", 2, DONE, id="after the table is committed"),
     ],
 )
@@ -124,7 +124,13 @@ def test_two_days_killed_on_their_way_through_the_gate(lake, step, number, after
     assert seen(lake) == DONE
 
 
-@pytest.mark.parametrize("step", ["staged", "audit", "before_commit", "after_commit", "refused"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        *(pytest.param(step, marks=pytest.mark.matrix) for step in ("staged", "audit", "after_commit", "refused")),
+        "before_commit",
+    ],
+)
 def test_two_days_killed_while_their_gate_refuses_them(lake, step):
     for day in DAYS:
         land(lake, day, OLD, version="old")
