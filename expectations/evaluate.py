@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
+from expectations.hidden import hides, numbers_only, without_messages
 
 if TYPE_CHECKING:
     from expectations.declaration import ExpectationSpec
@@ -26,6 +28,7 @@ def evaluate(
     docs_dir: Path | None,
     static_dir: Path | None = None,
     tables: Mapping[str, pl.LazyFrame] | None = None,
+    hidden: Collection[str] = (),
 ) -> tuple[list[Mapping[str, Any]], Path | None]:
     """Validate a frame with a checkpoint.
 
@@ -40,7 +43,15 @@ def evaluate(
         from expectations.references import looking_into
 
         with looking_into(tables or {}):
-            return _evaluate(gate, frame, name=name, partition=partition, docs_dir=docs_dir, static_dir=static_dir)
+            return _evaluate(
+                gate,
+                frame,
+                name=name,
+                partition=partition,
+                docs_dir=docs_dir,
+                static_dir=static_dir,
+                hidden=hidden,
+            )
 
 
 def _evaluate(
@@ -51,6 +62,7 @@ def _evaluate(
     partition: str,
     docs_dir: Path | None,
     static_dir: Path | None,
+    hidden: Collection[str],
 ) -> tuple[list[Mapping[str, Any]], Path | None]:
     import great_expectations as gx
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
@@ -88,7 +100,13 @@ def _evaluate(
         )
     )
     outcome = checkpoint.run(batch_parameters={"dataframe": frame})
-    (validation,) = outcome.run_results.values()
+    ((identifier, validation),) = outcome.run_results.items()
+    for result in validation.results:
+        if hides(gate[result.expectation_config.meta["number"]], hidden):
+            result.result = numbers_only(result.result)
+            result.exception_info = without_messages(result.exception_info)
+    # What the pages are made of is what was kept when the checkpoint ran.
+    context.validation_results_store.set(identifier, validation)
     found = {result.expectation_config.meta["number"]: result.to_json_dict() for result in validation.results}
     if docs_dir is not None:
         context.build_data_docs(site_names=[DATA_DOCS_SITE])

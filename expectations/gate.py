@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,7 @@ def run_gate(
     docs_dir: Path | None = None,
     static_dir: Path | None = None,
     tables: Mapping[str, pl.LazyFrame] | None = None,
+    hidden: Collection[str] = (),
 ) -> GateReport:
     """Let Great Expectations examine a frame.
 
@@ -113,6 +114,7 @@ def run_gate(
         docs_dir: Where Data Docs are built, or None for none.
         static_dir: Where several Data Docs share their fonts, styles and pictures (4 MB); None for a copy each.
         tables: The other tables that the gate looks into, by name: those of `tables_of(gate)`.
+        hidden: Columns about persons, of which no single value is told.
 
     Raises:
         GateError: A table that the gate looks into is not given, or has not the column that is looked at.
@@ -131,6 +133,7 @@ def run_gate(
         docs_dir=docs_dir,
         static_dir=static_dir,
         tables=tables or {},
+        hidden=hidden,
     )
     results = tuple(_result(spec, found) for spec, found in zip(gate, raw, strict=True))
     passed = all(result.success for result in results if result.severity == "critical")
@@ -212,5 +215,6 @@ def _message(
     if success:
         return f"{subject} is met" + (f"; observed {observed}." if observed is not None else ".")
     if count is not None:
-        return f"{subject}: {count} rows ({percent or 0:.2f} %) are not as expected, such as {list(examples[:3])}."
-    return f"{subject}: observed {observed}."
+        such = f", such as {list(examples[:3])}" if examples else ""
+        return f"{subject}: {count} rows ({percent or 0:.2f} %) are not as expected{such}."
+    return f"{subject}: observed {observed}." if observed is not None else f"{subject} is not met."

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal, Self, get_args
@@ -234,13 +234,16 @@ class Bounds:
         return self.low <= value <= self.high
 
 
-def profile(frame: pl.LazyFrame, *, day: date, columns: Sequence[str] | None = None) -> Profile:
+def profile(
+    frame: pl.LazyFrame, *, day: date, columns: Sequence[str] | None = None, hidden: Collection[str] = ()
+) -> Profile:
     """Describe a partition: one streaming query, and a small one for the texts with few values.
 
     Args:
         frame: Its rows.
         day: The partition.
         columns: Those to describe; None for all.
+        hidden: Those about persons, whose values are not written down.
     """
     schema = {name: dtype for name, dtype in frame.collect_schema().items() if columns is None or name in columns}
     plans = [pl.len().alias("rows")]
@@ -256,7 +259,7 @@ def profile(frame: pl.LazyFrame, *, day: date, columns: Sequence[str] | None = N
     few = [
         name
         for name, dtype in schema.items()
-        if dtype in _CATEGORIES and 0 < found[name]["distinct"] <= MOST_CATEGORIES
+        if name not in hidden and dtype in _CATEGORIES and 0 < found[name]["distinct"] <= MOST_CATEGORIES
     ]
     shares = _shares(frame, few)
     return Profile(day, rows, {name: _column(each, rows, shares.get(name)) for name, each in found.items()})

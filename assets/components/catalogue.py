@@ -29,6 +29,8 @@ class Dataset:
         schema: Column types, without the partition column.
         lineage: The columns that the values of each column come from, of the assets that it is made of.
         personal: The columns that may hold personal values in plain.
+        hidden: The columns about persons, of which no single value is shown: what comes from a personal field, hashed
+            or not, unless it is a measure such as a duration.
     """
 
     name: str
@@ -37,6 +39,12 @@ class Dataset:
     schema: Mapping[str, pl.DataType]
     lineage: ColumnLineage = field(default_factory=dict)
     personal: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+
+
+def tells_a_person(dtype: pl.DataType) -> bool:
+    """Whether values of a type can name somebody, as texts, numbers of people and what holds them can."""
+    return dtype.is_integer() or dtype.is_nested() or dtype in (pl.String, pl.Binary, pl.Categorical, pl.Enum)
 
 
 class DeclaredDataset(Declared[SpecT]):

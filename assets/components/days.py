@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +15,7 @@ from assets.components.day_checks import check_events
 from assets.components.narrowing import record_only
 from assets.lake import PublishConflictError
 from assets.stages.day import DayResult, Status
+from foundation.redacted import frames_of, without_values
 
 LONGEST_LIST = 20
 
@@ -146,8 +146,8 @@ def _attempt(context: dg.AssetExecutionContext, day: date, work: Callable[[date]
     try:
         result = work(day)
     except Exception as error:  # noqa: BLE001 - one day's failure must not stop the others; it is reported below
-        context.log.debug(f"{day}: {traceback.format_exc()}")
-        result = DayResult(day, "failed", message=f"{type(error).__name__}: {error}", transient=_passes(error))
+        context.log.debug(f"{day}: {frames_of(error)}")
+        result = DayResult(day, "failed", message=without_values(error), transient=_passes(error))
     log = context.log.info if result.visible else context.log.error
     log(day_line(result, time.monotonic() - started))
     return result

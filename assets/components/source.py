@@ -47,6 +47,7 @@ class Source(DeclaredDataset[SourceSpec]):
             schema,
             {name: [(landing, field) for field in known[name].fields] for name in schema if name in known},
             frozenset(name for name, one in known.items() if one.personal == "values"),
+            frozenset(name for name, one in known.items() if one.personal in ("hash", "values") and name in schema),
         )
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:

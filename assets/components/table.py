@@ -1,15 +1,14 @@
 """Table: cleaned records from one or more sources, behind a gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
 
 import dagster as dg
-import polars as pl
 
 from assets.cleaning import CleaningError, TableSpec, check_table, table_lineage
 from assets.components import gate_plot, metadata
-from assets.components.catalogue import Dataset, DeclaredDataset, find
+from assets.components.catalogue import Dataset, DeclaredDataset, find, tells_a_person
 from assets.components.day_assets import day_assets
 from assets.components.days import Days
 from assets.components.run_tags import days_of, forced, overriding
@@ -22,7 +21,7 @@ from assets.stages.past import Audit, Reference
 from assets.stages.raw import quarantine_table
 from crawlers.quarantine import QUARANTINE_SCHEMA
 from expectations.gate import ExpectationSpec, GateError, check_gate, parse_gate
-from expectations.history import Watched, parse_history
+from expectations.history import Watched, parse_history, watched
 from foundation.nearest import hint
 
 SLUICES_OWN = ("crawled_at", "known_on", "_unknown", "_file", "_line")
@@ -52,15 +51,19 @@ class Table(DeclaredDataset[TableSpec]):
             dg.AssetKey(self.name),
             schema,
             {name: [(sources[source].key, column) for source, column in origins[name]] for name in schema},
+            frozenset(name for name in schema if any(c in sources[s].personal for s, c in origins[name])),
             frozenset(
-                name for name in schema if any(column in sources[source].personal for source, column in origins[name])
+                name
+                for name, dtype in schema.items()
+                if tells_a_person(dtype) and any(c in sources[s].hidden for s, c in origins[name])
             ),
         )
 
     def _sources(self, context: dg.ComponentLoadContext) -> list[Source]:
         return [find(context, self, name, "from", Source) for name in self.spec.from_]
 
-    def _audit(self, context: dg.ComponentLoadContext, schema: Mapping[str, pl.DataType]) -> Audit:
+    def _audit(self, context: dg.ComponentLoadContext, dataset: Dataset) -> Audit:
+        schema = dataset.schema
         declared = list(self.spec.gate)
         try:
             gate = parse_gate(declared, folder=self.origin.path.parent)
@@ -70,7 +73,14 @@ class Table(DeclaredDataset[TableSpec]):
             history = parse_history(declared, own)
         except GateError as error:
             raise self.fail(error, ["gate"]) from None
-        return Audit(gate, history, self._references(context, gate), own)
+        for spec in history:
+            named = {str(one.column) for one in watched(spec, own) if one.watch == "distribution"}
+            if shown := sorted(named & dataset.hidden):
+                raise self.fail(
+                    f"the distribution of '{shown[0]}' would write values of persons into reports; leave it out.",
+                    ["gate"],
+                )
+        return Audit(gate, history, self._references(context, gate), own, dataset.hidden)
 
     def _references(self, context: dg.ComponentLoadContext, gate: Sequence[ExpectationSpec]) -> dict[str, Reference]:
         references = {}
@@ -93,7 +103,7 @@ class Table(DeclaredDataset[TableSpec]):
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The table and its quarantine, each expectation as a check."""
         dataset = self.dataset(context)
-        audit = self._audit(context, dataset.schema)
+        audit = self._audit(context, dataset)
         sources = self._sources(context)
         partitions = self.product.partitions
         lateness = self.spec.lateness_days

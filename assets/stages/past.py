@@ -38,12 +38,14 @@ class Audit:
         history: What is held against the last good partitions; each with its columns named.
         references: The other tables that the gate looks into, by the name it calls them.
         schema: Column types of the table.
+        hidden: Columns about persons, of which no single value is told.
     """
 
     gate: tuple[ExpectationSpec, ...] = ()
     history: tuple[HistorySpec, ...] = ()
     references: Mapping[str, Reference] = field(default_factory=dict)
     schema: Mapping[str, pl.DataType] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
 
     @property
     def watched(self) -> tuple[Watched, ...]:
@@ -95,7 +97,7 @@ def scan_reference(lake: Lake, reference: Reference, newest: date) -> pl.LazyFra
 
 def profile_staged(lake: Lake, audit: Audit, table: str, day: date, content: str, frame: pl.LazyFrame) -> Profile:
     """Describe content, and write the description beside the partition's reports; it counts once that is published."""
-    described = profile(frame, day=day, columns=audit.columns)
+    described = profile(frame, day=day, columns=audit.columns, hidden=audit.hidden)
     lake.reports.write(table, day, _path(content), json.dumps(described.to_json(), default=str))
     return described
 

@@ -181,6 +181,7 @@ def _audit(
                 name: scan_reference(lake, audit.references[name], date.fromisoformat(newest))
                 for name, newest in provenance.get("references", {}).items()
             },
+            hidden=audit.hidden,
         )
     mostly = mostly_kept(
         "mostly_kept", accounting, at_most=spec.max_quarantined_share, quarantine=quarantine_table(spec.name)

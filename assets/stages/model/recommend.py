@@ -89,7 +89,6 @@ def recommend(
         "items": encoder.items.height,
         "model_version": current.version,
         "digest": identity,
-        "sample": lake.scan_staged(staged).head(20).collect().to_dicts(),
     }
     remember(lake, table, day, identity, report, ())
     published = lake.publish(
