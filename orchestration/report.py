@@ -77,7 +77,8 @@ def accounting_table(lake: Lake, chain: Chain, days: Sequence[date], *, by: Lite
     total = _Account()
     raw = _reports(lake, raw_table(chain.source), days)
     for day in days:
-        account = _account(raw.get(day), _latest_report(lake, chain.table, day))
+        latest = None if day in raw else _latest_report(lake, raw_table(chain.source), day)
+        account = _account(raw.get(day), _latest_report(lake, chain.table, day), unpublished=latest)
         accounts.setdefault(f"{day:%Y-%m}" if by == "month" else day.isoformat(), _Account()).add(account)
         total.add(account)
     fates = ("made", "quarantined", "removed") if total.made else ("quarantined", "removed")
@@ -91,9 +92,21 @@ def accounting_table(lake: Lake, chain: Chain, days: Sequence[date], *, by: Lite
     return table
 
 
-def _account(raw: Mapping[str, Any] | None, clean: Mapping[str, Any] | None) -> _Account:
+def _account(
+    raw: Mapping[str, Any] | None,
+    clean: Mapping[str, Any] | None,
+    *,
+    unpublished: Mapping[str, Any] | None = None,
+) -> _Account:
+    """The account of a day; `unpublished` is that of lines of which too few could be read to publish them."""
     if raw is None:
-        return _Account(days=1, gate=Counter({"not crawled": 1}))
+        if unpublished is None:
+            return _Account(days=1, gate=Counter({"not crawled": 1}))
+        read = unpublished["accounting"]
+        refused = _Account(days=1, lines=read["rows_in"], refused=read["rows_out"], gate=Counter({"unreadable": 1}))
+        refused.quarantined.update(read["quarantined"])
+        refused.removed.update(read["removed"])
+        return refused
     account = _Account(days=1, lines=raw["accounting"]["rows_in"], empty=int(not raw["files"]))
     for report in (raw, clean):
         for fate in ("made", "quarantined", "removed"):

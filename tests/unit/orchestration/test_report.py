@@ -76,6 +76,14 @@ def test_each_day_has_its_account(lake):
     assert rows["2026-02-03"][1:] == ["0", "0", "-", "-", "not crawled"]
 
 
+def test_a_day_of_which_too_little_can_be_read_is_not_one_that_nobody_crawled(lake):
+    unreadable = {"rows": 2, "files": 1, "gate": "refused", "accounting": accounting(9, 2, {"not_json": 7}, {})}
+    publish(lake, "clicks__raw", DAYS[3], unreadable)
+    rows = cells(accounting_table(lake, CHAIN, DAYS))
+    assert rows["2026-02-03"][1:] == ["9", "0 (2 refused)", "not_json 7", "-", "unreadable"]
+    assert rows["all"][1] == "29"
+
+
 def test_months_and_the_whole_are_sums_of_days(lake):
     rows = cells(accounting_table(lake, CHAIN, DAYS, by="month"))
     assert set(rows) == {"2026-01", "2026-02", "all"}
