@@ -36,7 +36,7 @@ ui: $(READY) $(DAGSTER_HOME)/dagster.yaml ## Open the Dagster UI on http://127.0
 test: $(READY) ## Run the test suite
 	@$(BIN)/pytest -n 2 --dist worksteal -m "not real and not matrix"
 
-test-matrix: $(READY) ## Run every cell of the long matrices: crashes at each step of a gate
+test-matrix: $(READY) ## Run every cell of the long matrices: crashes at each step of a gate, each report lost
 	@$(BIN)/pytest -n 2 --dist worksteal -m matrix
 
 test-fast: $(READY) ## Run what is worth waiting for while editing
