@@ -34,13 +34,16 @@ ui: $(READY) $(DAGSTER_HOME)/dagster.yaml ## Open the Dagster UI on http://127.0
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dg dev --host 127.0.0.1 --port 3000
 
 test: $(READY) ## Run the test suite
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not real and not matrix"
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not real and not matrix and not objects"
 
 test-matrix: $(READY) ## Run every cell of the long matrices: crashes at each step of a gate, each report lost
 	@$(BIN)/pytest -n 2 --dist worksteal -m matrix
 
 test-fast: $(READY) ## Run what is worth waiting for while editing
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not real and not matrix"
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not real and not matrix and not objects"
+
+test-s3: $(READY) ## Run the demo and the whole road on an S3-compatible server that the tests start
+	@$(BIN)/pytest -n 2 --dist loadfile -m objects
 
 real: $(READY) ## Test on real data, then run Online Retail over all of its days (needs the data folder)
 	@$(BIN)/pytest -n 2 --dist worksteal -m real

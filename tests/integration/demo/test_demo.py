@@ -19,12 +19,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Demo:
-    """A demo in a folder of its own."""
+    """A demo in a folder of its own, or with its lake elsewhere."""
 
-    def __init__(self, folder):
-        self.lake = Lake(str(folder / "lake"))
+    def __init__(self, folder, lake, **environment):
+        self.lake = Lake(lake)
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("SLUICE_", "SHOP_"))},
+            **environment,
             "DAGSTER_HOME": str(folder / "home"),
             "SLUICE_LAKE": self.lake.root,
             "COLUMNS": "200",
@@ -40,8 +41,7 @@ class Demo:
 
     def state(self):
         """Rows of every table as digests by day, and the champion."""
-        folder = Path(self.lake.root)
-        tables = sorted(path.name for path in (folder / "tables").iterdir())
+        tables = sorted(self.lake.tables())
         digests = {
             table: {str(day): entry.digest for day, entry in self.lake.published_days(table).items()}
             for table in tables
@@ -51,15 +51,25 @@ class Demo:
         return digests, rows, champion(self.lake.models("shop_ranker"))
 
     def landed(self):
-        manifests = Path(self.lake.root, "landing").glob("*/*/manifest.json")
-        return [file for path in manifests for file in json.loads(path.read_text())["files"]]
+        store = self.lake.store
+        manifests = [info.path for info in store.walk("landing") if info.path.endswith("/manifest.json")]
+        return [file for path in manifests for file in json.loads(store.read(path))["files"]]
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    made = Demo(tmp_path_factory.mktemp("demo"))
-    made.printed = made.run()
-    return made
+@pytest.fixture(scope="module", params=["folder", pytest.param("objects", marks=pytest.mark.objects)])
+def demo(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "folder":
+            made = Demo(folder, str(folder / "lake"))
+        else:
+            s3 = request.getfixturevalue("s3")
+            for name, value in s3.environment.items():
+                patch.setenv(name, value)
+            patch.setenv("SLUICE_CACHE", str(folder / "cache"))
+            made = Demo(folder, s3.place(), SLUICE_CACHE=str(folder / "cache"))
+        made.printed = made.run()
+        yield made
 
 
 def test_it_publishes_a_champion_and_ends_with_the_table(demo):

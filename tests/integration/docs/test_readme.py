@@ -21,6 +21,7 @@ PAGES = (
     "docs/layout.md",
     "docs/refusals.md",
     "docs/rollback.md",
+    "docs/storage.md",
     "docs/decisions/README.md",
     "docs/reference/README.md",
 )
