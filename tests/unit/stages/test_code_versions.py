@@ -1,10 +1,12 @@
 """A code version changes with what changes the content, and with nothing else."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from assets.cleaning import TableSpec
 from assets.features import FeaturesSpec
@@ -68,6 +70,69 @@ def test_words_for_people_change_no_content(stage):
 )
 def test_what_decides_about_content_changes_the_version(stage, changes):
     assert VERSIONS[stage]() != VERSIONS[stage](**changes)
+
+
+SPECS = {
+    "source": lambda: SourceSpec.model_validate(declared("clickstream")),
+    "table": lambda: TableSpec.model_validate(declared("events")),
+    "labels": lambda: LabelsSpec.model_validate(declared("engagement")),
+    "features": examples,
+    "model": lambda: ModelSpec.model_validate(declared("ranker")),
+}
+IDENTITY = {
+    "source": raw.code_version,
+    "table": lambda spec: table.code_version(spec, Audit()),
+    "labels": labels.code_version,
+    "features": features.code_version,
+    "model": lambda spec: code_version(
+        ModelInputs(spec, examples(), features.Inputs("shop_events", "shop_engagement")),
+        *("train", "compress", "evaluate", "decide", "recommend"),
+    ),
+}
+WORDS = {"description", "owners", "tags"}
+# What decides about no content, or is looked at elsewhere.
+ASIDE = {
+    "source": {
+        "name",  # another name is another table
+        "crawl",  # what it brings is in the landing's digest
+        "retention",
+    },
+    "table": set(),
+    "labels": set(),
+    "features": {"split"},  # the model's
+    "model": {"launcher", "start_deadline", "freeze_deadline", "max_restarts"},
+}
+
+
+def other(value):
+    """A value of the same kind that is not this one."""
+    if isinstance(value, BaseModel):
+        name = next(name for name in type(value).model_fields if name != "kind")
+        return value.model_copy(update={name: other(getattr(value, name))})
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case timedelta():
+            return value + timedelta(days=1)
+        case str():
+            return value + "x"
+        case Mapping():
+            return {**value, "another": "x"} if not value or all(isinstance(v, str) for v in value.values()) else {}
+        case tuple():
+            return value[:-1] if value else ("x",)
+    return 1
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+@pytest.mark.parametrize(("stage", "key"), [(s, k) for s, make in SPECS.items() for k in type(make()).model_fields])
+def test_every_key_decides_about_content_or_is_known_not_to(stage, key):
+    spec = SPECS[stage]()
+    changed = spec.model_copy(update={key: other(getattr(spec, key))})
+    assert changed != spec
+    same = IDENTITY[stage](changed) == IDENTITY[stage](spec)
+    assert same == (key in WORDS | ASIDE[stage])
 
 
 def test_where_a_source_is_crawled_does_not_change_how_it_is_parsed():
