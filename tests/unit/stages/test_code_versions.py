@@ -109,19 +109,12 @@ def other(value):
     if isinstance(value, BaseModel):
         name = next(name for name in type(value).model_fields if name != "kind")
         return value.model_copy(update={name: other(getattr(value, name))})
-    match value:
-        case bool():
-            return not value
-        case int() | float():
-            return value + 1
-        case timedelta():
-            return value + timedelta(days=1)
-        case str():
-            return value + "x"
-        case Mapping():
-            return {**value, "another": "x"} if not value or all(isinstance(v, str) for v in value.values()) else {}
-        case tuple():
-            return value[:-1] if value else ("x",)
+    if isinstance(value, Mapping):
+        return {**value, "another": "x"} if all(isinstance(one, str) for one in value.values()) else {}
+    if isinstance(value, bool | tuple):
+        return value[:-1] if value and isinstance(value, tuple) else not value if isinstance(value, bool) else ("x",)
+    if isinstance(value, int | float | str | timedelta):
+        return value + {str: "x", timedelta: timedelta(days=1)}.get(type(value), 1)
     return 1
 
 
