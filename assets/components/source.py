@@ -14,6 +14,7 @@ from assets.components import metadata
 from assets.components.catalogue import Dataset, DeclaredDataset
 from assets.components.day_assets import day_assets
 from assets.components.days import Days
+from assets.components.history import history_assets
 from assets.components.run_tags import days_of, forced, overriding
 from assets.lake import Lake
 from assets.stages import raw
@@ -37,7 +38,7 @@ class Source(DeclaredDataset[SourceSpec]):
     def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
         """The raw table, for those who read from this source."""
         del context
-        landing = dg.AssetKey(f"{self.name}__landing")
+        landing = self._read_by_raw
         known = self.spec.contract.lineage()
         schema = raw.raw_schema(self.spec)
         return Dataset(
@@ -45,14 +46,23 @@ class Source(DeclaredDataset[SourceSpec]):
             raw.raw_table(self.name),
             dg.AssetKey(f"{self.name}__raw"),
             schema,
-            {name: [(landing, field) for field in known[name].fields] for name in schema if name in known},
+            {
+                name: [(landing, field) for field in ((name,) if self.spec.history else known[name].fields)]
+                for name in schema
+                if name in known
+            },
             frozenset(name for name, one in known.items() if one.personal == "values"),
             frozenset(name for name, one in known.items() if one.personal in ("hash", "values") and name in schema),
         )
 
     def definitions(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Landing, raw and quarantine assets with their checks."""
-        return dg.Definitions.merge(self._landing(), self._raw(self.dataset(context)))
+        landing = history_assets(self) if self.spec.history else self._landing()
+        return dg.Definitions.merge(landing, self._raw(self.dataset(context)))
+
+    @property
+    def _read_by_raw(self) -> dg.AssetKey:
+        return dg.AssetKey(f"{self.name}__history" if self.spec.history else f"{self.name}__landing")
 
     def _common(self) -> dict[str, Any]:
         return {
@@ -73,7 +83,7 @@ class Source(DeclaredDataset[SourceSpec]):
 
         def crawl(context: dg.AssetExecutionContext) -> Days:
             days = days_of(context)
-            return Days(days, self._crawl(context, days).__getitem__, metadata.landing)
+            return Days(days, self.crawl(context, days).__getitem__, metadata.landing)
 
         return day_assets(
             crawl,
@@ -84,7 +94,8 @@ class Source(DeclaredDataset[SourceSpec]):
             pool=_pool(self.spec),
         )
 
-    def _crawl(self, context: dg.AssetExecutionContext, days: list[date]) -> dict[date, DayResult]:
+    def crawl(self, context: dg.AssetExecutionContext, days: list[date]) -> dict[date, DayResult]:
+        """Crawl days in a process of its own, and tell how each ended."""
         lake = context.resources.lake.open()
         request = {
             "spec": self.spec.model_dump(mode="json", by_alias=True),
@@ -124,7 +135,7 @@ class Source(DeclaredDataset[SourceSpec]):
     def _raw(self, dataset: Dataset) -> dg.Definitions:
         key = dataset.key
         rejected = dg.AssetKey(f"{self.name}__quarantine")
-        landing = dg.AssetDep(dg.AssetKey(f"{self.name}__landing"))
+        landing = dg.AssetDep(self._read_by_raw)
         specs = [
             dg.AssetSpec(
                 key,

@@ -11,6 +11,7 @@ import polars as pl
 
 from assets.lake import Lake, digest
 from assets.stages.day import Check, DayResult
+from assets.stages.history import day_of_history
 from assets.stages.ledger import blocked, conserved, mostly_kept, remember, remembered
 from assets.stages.override import Override, overridden, publish_kept
 from crawlers.contract import KNOWN_ON
@@ -48,7 +49,7 @@ def raw_schema(spec: SourceSpec) -> dict[str, pl.DataType]:
 def code_version(spec: SourceSpec) -> str:
     """Changes when the declaration changes in a way that changes the records."""
     parts: list[Any] = [VERSION, spec.format.model_dump(mode="json"), spec.contract.model_dump(mode="json")]
-    return digest("raw", *parts, spec.max_quarantined_share, spec.known_rule)[:16]
+    return digest("raw", *parts, spec.max_quarantined_share, spec.known_rule, spec.history)[:16]
 
 
 def materialize(
@@ -65,6 +66,10 @@ def materialize(
         run_id: Recorded with the commits.
         force: Parse even when landing and declaration have not changed.
     """
+    if spec.history:
+        tables = (raw_table(spec.name), quarantine_table(spec.name))
+        code = code_version(spec)
+        return day_of_history(lake, spec, tables, day, code=code, run_id=run_id, force=force)
     manifest = landed(lake.store, spec.name, day)
     if manifest is None:
         return blocked(day, f"{spec.name}__landing", f"{spec.name}__landing")

@@ -18,6 +18,7 @@ PAGES = (
     "docs/backfills.md",
     "docs/comparison.md",
     "docs/glossary.md",
+    "docs/history.md",
     "docs/layout.md",
     "docs/refusals.md",
     "docs/rollback.md",
@@ -66,7 +67,7 @@ def _code(text):
     return re.findall(r"```\w*[^\n]*\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/history.md"])
 def test_the_declarations_are_valid(blocks, page):
     from assets import components
 
