@@ -36,7 +36,7 @@ def without_values(error: BaseException) -> str:
 
 def frames_of(error: BaseException) -> str:
     """Where an error was raised: files, lines and code, without messages."""
-    return "".join(traceback.format_tb(error.__traceback__))
+    return "Traceback (most recent call last):\n" + "".join(traceback.format_tb(error.__traceback__))
 
 
 def _is_own(error: BaseException) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -56,12 +56,15 @@ class Checker:
         """The schema of the frames that `check` takes."""
         return {name: pl.String() for name in self.contract.columns} | TEXT_EXTRAS
 
-    def check(self, texts: pl.DataFrame, origin: Origin) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def check(
+        self, texts: pl.DataFrame, origin: Origin, verbatim: Callable[[pl.Series], pl.DataFrame] | None = None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Records and quarantine of a frame of texts.
 
         Args:
             texts: with `text_schema`; unreadable records have a `reason` already.
             origin: where it came from.
+            verbatim: see `Read`.
 
         Returns:
             Records with the contract's raw schema, and rejected ones with the schema of quarantine.
@@ -87,7 +90,13 @@ class Checker:
         ).select(list(self.contract.raw_schema()))
         if good is None:
             return records, pl.DataFrame(schema=dict(QUARANTINE_SCHEMA))
-        return records, self._rejected(texts, read, faults, ~good, origin)
+        rejected = texts.filter(~good)
+        if verbatim is not None:
+            again = verbatim(rejected[LINE])
+            if self.contract.has_pii:
+                again = _without_values(again, hide=self.contract.hides_unknown)
+            rejected = again
+        return records, self._rejected(rejected, read, faults, ~good, origin)
 
     def unparsed(self, bad: pl.DataFrame, origin: Origin) -> pl.DataFrame:
         """Quarantine of lines that are no records: `_line`, `reason`, `detail`, and `text` where there is one."""
@@ -115,22 +124,21 @@ class Checker:
         return hash_series(values.cast(pl.String), secret)
 
     def _shown(self, name: str, column: Column, given: pl.Series, read: Typed, mask: pl.Series) -> pl.Series:
-        """A column of rejected records: as typed, or as served if it has no such type."""
+        """A column of rejected records, as served; of a personal one the hash that good records have."""
         values = read.values.filter(mask)
         if column.pii is None and self.contract.has_pii and read.faults:
             # What is no value of its column may be a personal one of another: records shift, and fields are swapped.
             wrong = _rows(read).filter(mask)
             given = pl.select(pl.when(wrong).then(shapes(given)).otherwise(given)).to_series()
-            values = pl.select(pl.when(~wrong).then(values)).to_series()
-        if values.dtype.is_nested():
+        # The very characters: 33.20 is not 33.2 to whoever looks for the mistake.
+        if column.pii is None or values.dtype.is_nested():
             return self._private(given, column).alias(name)
         shown = pl.select(pl.coalesce(values.cast(pl.String), given)).to_series()
         return self._private(shown, column).alias(name)
 
     def _rejected(
-        self, texts: pl.DataFrame, read: Mapping[str, Typed], faults: _Faults, mask: pl.Series, origin: Origin
+        self, rejected: pl.DataFrame, read: Mapping[str, Typed], faults: _Faults, mask: pl.Series, origin: Origin
     ) -> pl.DataFrame:
-        rejected = texts.filter(mask)
         fields = [
             self._shown(name, column, rejected[name], read[name], mask)
             for name, column in self.contract.kept_columns().items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any, Literal
 
 import polars as pl
@@ -59,6 +60,7 @@ class Jsonl:
         self._contract = contract
         self._placement = Placement(contract)
         self._schema = {name: pl.String() for name in self._placement.fields} | TEXT_EXTRAS
+        self._has_floats = any(column.dtype.is_float() for column in contract.columns.values())
         self._seen: frozenset[str] = frozenset()
         # Replaced, never changed, so that threads can share it. What is learnt decides on speed, not on results.
         self._templates: tuple[Template, ...] = ()
@@ -107,7 +109,12 @@ class Jsonl:
             bad=pl.concat([lines.bad.with_columns(pl.lit(None, dtype=pl.String).alias("text")), bad]),
             removed={"blank_line": lines.blank} if lines.blank else {},
             rows=lines.count,
+            verbatim=partial(self._verbatim, lines.text) if parts and self._has_floats else None,
         )
+
+    def _verbatim(self, lines: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
+        again, _ = self._one_by_one(lines.filter(pl.col("_line").is_in(numbers.implode())))
+        return self._placement.place(again)
 
     def _look(self, texts: pl.DataFrame, lines: pl.Series) -> frozenset[str]:
         """Which columns have occurred so far: with a value, with a wrong one, or with a null beside their key."""

@@ -116,7 +116,7 @@ def _in_order(
 
 def _parse(part: Part, checker: Checker, origin: Origin) -> _Part:
     read = part()
-    records, rejected = checker.check(read.texts, origin)
+    records, rejected = checker.check(read.texts, origin, read.verbatim)
     quarantined = pl.concat([rejected, checker.unparsed(read.bad, origin)]).sort(LINE)
     return _Part(records, quarantined, read.rows, dict(read.removed), read.seen)
 

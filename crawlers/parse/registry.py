@@ -25,6 +25,10 @@ BAD_SCHEMA: Mapping[str, pl.DataType] = {
 }
 
 
+#: Lines to their records, with the schema and in the order of the lines given.
+Verbatim = Callable[[pl.Series], pl.DataFrame]
+
+
 @dataclass(frozen=True)
 class Read:
     """What a format read from a part of a file. Every row that came in is in exactly one of the frames or removed.
@@ -35,6 +39,8 @@ class Read:
         removed: rows left out, by reason.
         rows: how many rows came in.
         seen: the declared columns that have occurred, in these rows or in earlier ones.
+        verbatim: gives the records of some lines again, to the character, where `texts` may spell numbers otherwise
+            than the file does (33.2 for 33.20); nothing where `texts` does not.
     """
 
     texts: pl.DataFrame
@@ -42,6 +48,7 @@ class Read:
     removed: Mapping[str, int]
     rows: int
     seen: frozenset[str] = frozenset()
+    verbatim: Verbatim | None = None
 
 
 #: A part of a file that is still to be read; reading it raises nothing, whatever it holds.

@@ -216,7 +216,7 @@ def test_templates_mean_what_reading_one_by_one_means(unknown_columns, samples, 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(jsonl, "_WORTH_LEARNING", worth_learning)
             read = spec.format.lines(contract).read(chunk)
-        records, rejected = checker.check(read.texts, origin)
+        records, rejected = checker.check(read.texts, origin, read.verbatim)
         return records, pl.concat([rejected, checker.unparsed(read.bad, origin)]).sort("_line")
 
     fast, slow = outcome(1), outcome(10**9)

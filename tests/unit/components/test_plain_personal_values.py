@@ -28,3 +28,13 @@ def test_values_of_undeclared_fields_beside_personal_columns_do_not_become_featu
 def test_the_names_of_undeclared_fields_may(project):
     hinted(project, "keep")
     assert project.load()
+
+
+def test_the_distribution_of_persons_is_not_written_into_reports(project):
+    project.change(
+        "events/defs.yaml",
+        "  gate:\n",
+        "  gate:\n    - history: {watch: [distribution], columns: [user_id]}\n",
+    )
+    with pytest.raises(DeclarationError, match="the distribution of 'user_id' would write values of persons"):
+        project.load()

@@ -1,4 +1,5 @@
 import gzip
+import json
 
 import pytest
 
@@ -141,3 +142,9 @@ def test_headers_with_a_byte_order_mark_or_behind_blank_lines_are_found(csv):
 
 def test_columns_of_one_name_only_are_read(csv):
     assert values(csv(b'id\na\n"b"\n""\n', {"id": {"type": "string"}}), "id") == [("a",), ("b",), (None,)]
+
+
+def test_a_rejected_record_is_told_to_the_character(parse):
+    columns = {"id": {"type": "string"}, "price": {"type": "float", "maximum": 10}}
+    found = parse({"a.csv": b"id,price\na,033.20\nb,1.50\n"}, columns, kind="csv").quarantined.collect()
+    assert [json.loads(record)["price"] for record in found["record"]] == ["033.20"]

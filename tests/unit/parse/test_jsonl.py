@@ -211,3 +211,19 @@ def test_many_optional_keys_and_odd_names_are_read(parse):
     assert json.loads(values(parsed, "_unknown")[1299][0]) == {
         f"k{j}.*[": 1299 * j for j in range(12) if (1299 >> j) & 1
     }
+
+
+@pytest.mark.parametrize("many", [1, 600])
+def test_a_rejected_record_is_told_to_the_character_one_by_one_and_in_bulk(parse, many):
+    columns = {
+        "id": {"type": "string"},
+        "price": {"type": "float", "maximum": 10},
+        "n": {"type": "integer", "maximum": 5},
+    }
+    lines = (
+        b'{"id": "a", "price":  33.20, "n": 1}\n{"id": "b", "price": 1.50e0, "n": 6.0}\n{"id":"c","price":1.0,"n":1}\n'
+    )
+    found = parse({"a.jsonl": lines * many}, columns).quarantined.collect()
+    records = [json.loads(record) for record in found["record"].unique(maintain_order=True)]
+    assert [(one["id"], one["price"], one["n"]) for one in records] == [("a", "33.20", "1"), ("b", "1.50e0", "6.0")]
+    assert found.height == 2 * many
