@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from assets.cleaning.step import Step
-from foundation.located import LocatedError, relocated
+from foundation.one_key import read_one_key
 from foundation.registry import Registry
 
 StepType = TypeVar("StepType", bound=type[Step])
@@ -38,16 +36,7 @@ def make_step(declared: Any) -> Step:
     Raises:
         ValueError: the declaration names no step that there is, or its parameters do not fit; with its place.
     """
-    if isinstance(declared, Step):
-        return declared
     if isinstance(declared, str):
         declared = {declared: {}}
-    if not isinstance(declared, Mapping) or len(declared) != 1:
-        raise LocatedError("a step is one name with its parameters, such as `deduplicate: {by: [event_id]}`")
-    ((name, parameters),) = declared.items()
-    try:
-        return STEPS[name].model_validate({} if parameters is None else parameters)
-    except ValidationError as error:
-        raise relocated(error, name) from None
-    except LocatedError as error:
-        raise error.within(str(name)) from None
+    wanted = "a step is one name with its parameters, such as `deduplicate: {by: [event_id]}`"
+    return read_one_key(declared, STEPS, Step, wanted)  # type: ignore[type-abstract]

@@ -10,11 +10,12 @@ from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 import polars as pl
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator
 
 from assets.features.inputs import Input
 from foundation.declaration import Declaration
-from foundation.located import LocatedError, Location, relocated
+from foundation.located import Location
+from foundation.one_key import read_one_key
 from foundation.registry import Registry
 
 Grouping: TypeAlias = tuple[str, ...]
@@ -137,17 +138,8 @@ def parse_feature(declared: object) -> Feature:
     Raises:
         ValueError: The declaration names no feature that there is, or its parameters do not fit; with its place.
     """
-    if isinstance(declared, Feature):
-        return declared
-    if not isinstance(declared, Mapping) or len(declared) != 1:
-        raise LocatedError("a feature is one kind with its parameters, such as `count: {by: user_id}`")
-    ((kind, parameters),) = declared.items()
-    try:
-        return FEATURES[kind].model_validate({} if parameters is None else parameters)
-    except ValidationError as error:
-        raise relocated(error, str(kind)) from None
-    except LocatedError as error:
-        raise error.within(str(kind)) from None
+    wanted = "a feature is one kind with its parameters, such as `count: {by: user_id}`"
+    return read_one_key(declared, FEATURES, Feature, wanted)
 
 
 def features_schema() -> dict[str, Any]:

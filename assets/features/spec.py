@@ -26,9 +26,10 @@ import assets.features.vocabulary  # noqa: F401
 from assets.features.errors import FeaturesError
 from assets.features.inputs import Category, Dense, Input
 from assets.features.registry import Feature, Grouping, Windows, dumped, features_schema, parse_feature
-from assets.features.shapes.shape import OneOfShapes
+from assets.features.shapes.shape import SHAPES
 from foundation.declaration import Declaration
 from foundation.located import LocatedError
+from foundation.name_of import NameOf
 from foundation.nearest import hint
 
 Days = Annotated[str, Field(pattern=r"^[1-9]\d*d$", description="whole days, such as 28d")]
@@ -119,7 +120,7 @@ class FeaturesSpec(Declaration):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     labels: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    shape: Annotated[str, OneOfShapes()] = "pairs"
+    shape: Annotated[str, NameOf(SHAPES)] = "pairs"
     events: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     catalogue: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     catalogue_key: str = "item_id"

@@ -12,9 +12,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
 from foundation.registry import Registry
 
@@ -63,20 +60,3 @@ class Shape(ABC):
 
 
 SHAPES: Registry[Shape] = Registry("example shape", "What one example is, what it needs of tables and labels.")
-
-
-class OneOfShapes:
-    """Marks a field as the name of a shape, of those that are registered when it is read."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A text that names one."""
-        del source, handler
-        return core_schema.no_info_after_validator_function(self._named, core_schema.str_schema())
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """All that are registered now."""
-        del schema, handler
-        return {"type": "string", "enum": list(SHAPES.names())}
-
-    def _named(self, name: str) -> str:
-        return SHAPES[name].name
