@@ -131,7 +131,7 @@ def _registry(registry: Registry[Any]) -> str:
 
 def _example(noun: str, name: str, example: object) -> str:
     if isinstance(example, str):
-        return f"# reads: {example}" if "\n" not in example else example
+        return example if noun == "lake place" or "\n" in example else f"# reads: {example}"
     if noun in ("step", "feature kind"):
         return _yaml([{name: dict(example)}])  # type: ignore[call-overload]
     if noun == "labelling function":

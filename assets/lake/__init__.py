@@ -23,11 +23,13 @@ from assets.lake.errors import (
     UnstorableTypeError,
 )
 from assets.lake.lake import Lake
+from assets.lake.places import PLACES, Place, place_of
 from assets.lake.records import CleanUp, Commit, Published, Refused, Staged, StagedFile
 from assets.lake.schema import stored_schema
 from foundation.digest import digest
 
 __all__ = [
+    "PLACES",
     "CleanUp",
     "Commit",
     "Lake",
@@ -35,6 +37,7 @@ __all__ = [
     "MissingPartitionError",
     "MissingTableError",
     "MissingVersionError",
+    "Place",
     "PublishConflictError",
     "Published",
     "Refused",
@@ -45,5 +48,6 @@ __all__ = [
     "UnreadableTableError",
     "UnstorableTypeError",
     "digest",
+    "place_of",
     "stored_schema",
 ]

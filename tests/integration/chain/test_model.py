@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
+from assets.lake.places import place_of
 from training.publish import champion
 
 pytestmark = pytest.mark.slow
@@ -116,6 +117,21 @@ def origins(road, asset, column):
         return {(asset, column)}
     found = [origins(road, dep.asset_key.to_user_string(), dep.column_name) for dep in before]
     return set().union(*found)
+
+
+def test_each_file_of_the_lake_is_of_one_kind_that_says_whether_it_can_hold_a_person(road):
+    root = Path(road.lake.root)
+    files = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
+    found = {path: list(place_of(path)) for path in files}
+    assert {path: kinds for path, kinds in found.items() if len(kinds) != 1} == {}
+    assert {kind for kinds in found.values() for kind in kinds} >= {
+        "landed files",
+        "rows",
+        "reports",
+        "training runs",
+        "published models",
+        "champions",
+    }
 
 
 def test_every_input_of_the_model_leads_back_to_the_fields_that_the_site_sends(road):
