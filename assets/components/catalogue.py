@@ -50,13 +50,21 @@ def tells_a_person(dtype: pl.DataType) -> bool:
 class DeclaredDataset(Declared[SpecT]):
     """A declaration whose table others may read."""
 
-    @abstractmethod
+    _known: Dataset | None = None
+
     def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
-        """The table, as far as it is known when definitions load.
+        """The table, as far as it is known when definitions load; worked out once, however many read from it.
 
         Raises:
             DeclarationError: The declaration does not fit what it reads itself.
         """
+        if self._known is None:
+            self._known = self._dataset(context)
+        return self._known
+
+    @abstractmethod
+    def _dataset(self, context: dg.ComponentLoadContext) -> Dataset:
+        """What `dataset` tells."""
 
 
 FoundT = TypeVar("FoundT", bound=Declared[Any])

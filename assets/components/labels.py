@@ -26,7 +26,7 @@ class Labels(DeclaredDataset[LabelsSpec]):
         """The table that is labelled."""
         return find(context, self, self.spec.from_, "from", Table)
 
-    def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
+    def _dataset(self, context: dg.ComponentLoadContext) -> Dataset:
         """The labels, for those who read from them.
 
         Raises:

@@ -35,7 +35,7 @@ class Source(DeclaredDataset[SourceSpec]):
 
     spec_class: ClassVar[type[SourceSpec]] = SourceSpec
 
-    def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
+    def _dataset(self, context: dg.ComponentLoadContext) -> Dataset:
         """The raw table, for those who read from this source."""
         del context
         landing = self._read_by_raw

@@ -32,7 +32,7 @@ class Table(DeclaredDataset[TableSpec]):
 
     spec_class: ClassVar[type[TableSpec]] = TableSpec
 
-    def dataset(self, context: dg.ComponentLoadContext) -> Dataset:
+    def _dataset(self, context: dg.ComponentLoadContext) -> Dataset:
         """The table, for those who read from it.
 
         Raises:
