@@ -110,7 +110,7 @@ for _name, _place in {
     ),
     "guards": Place(
         "Locks of conditional writes on a folder.",
-        r"\.guards/.+",
+        r"(models/[^/]+/)?\.guards/.+",
         "none",
         ".guards/12",
     ),
